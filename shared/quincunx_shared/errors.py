@@ -1,0 +1,123 @@
+"""Every exception Quincunx raises on purpose, and what it carries.
+
+QuincunxError                 what, where, why and remedy, as fields
+├── BadInput                  a file, value or option a person gave is wrong: exit code 2
+│   ├── BadScore              a song file that cannot be sung as it stands
+│   ├── BadVoicebank          a bank that is incomplete or contradicts itself
+│   └── BadOption             an option outside what the manifest allows
+├── CompileError              a graph that cannot become recipes
+│   ├── InvalidGraph          orphan edges, unknown ports, two producers on one input
+│   ├── CyclicGraph           names the nodes of the cycle
+│   ├── MissingInputs         {node: [ports]} that nothing feeds
+│   └── RecursiveNesting      a nested graph that contains itself
+├── StepError                 a step ran and did not deliver
+│   ├── StepFailed            the step itself raised
+│   └── WrongOutputs          too few, too many, unnamed or ambiguous outputs
+└── StoreError                bytes that should be there are not
+    ├── BlobMissing
+    └── BlobCorrupt           the bytes do not have the digest they are stored under
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class QuincunxError(Exception):
+    """Base of the tree. `str()` reads as one sentence: where, what, and what to do next."""
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" ({self.remedy})" if self.remedy else ""
+        return f"{place}{self.what}{advice}"
+
+
+class BadInput(QuincunxError):
+    """Something a person gave cannot be used; nothing was queued and nothing was written."""
+
+
+class BadScore(BadInput):
+    """A song file is wrong; `where` is `file:line` or a field path such as `voice_parts[2].notes[17]`."""
+
+
+class BadVoicebank(BadInput):
+    """A voicebank is incomplete or contradicts itself."""
+
+
+class BadOption(BadInput):
+    """An option has a value its manifest does not allow, or no manifest knows it."""
+
+
+class CompileError(QuincunxError):
+    """A graph cannot become recipes."""
+
+
+class InvalidGraph(CompileError):
+    """The graph contradicts itself; `problems` names every contradiction, not only the first."""
+
+    def __init__(self, problems: Sequence[str], *, where: str = "") -> None:
+        super().__init__("; ".join(problems), where=where)
+        self.problems = tuple(problems)
+
+
+class CyclicGraph(CompileError):
+    """Some nodes feed themselves."""
+
+    def __init__(self, nodes: Sequence[str], *, where: str = "") -> None:
+        super().__init__(f"these nodes feed themselves: {', '.join(nodes)}", where=where)
+        self.nodes = tuple(nodes)
+
+
+class MissingInputs(CompileError):
+    """Required inputs that have neither connection nor preset nor default."""
+
+    def __init__(self, ports: Mapping[str, Sequence[str]], *, where: str = "") -> None:
+        named = "; ".join(f"{node} needs {', '.join(names)}" for node, names in ports.items())
+        super().__init__(f"missing input: {named}", where=where)
+        self.ports = {node: tuple(names) for node, names in ports.items()}
+
+
+class RecursiveNesting(CompileError):
+    """A nested graph contains itself; `path` is the way down to the repetition."""
+
+    def __init__(self, path: Sequence[str]) -> None:
+        super().__init__(f"a nested graph contains itself: {' / '.join(path)}")
+        self.path = tuple(path)
+
+
+class StepError(QuincunxError):
+    """A step did not deliver."""
+
+
+class StepFailed(StepError):
+    """The step raised; the cause is chained."""
+
+
+class WrongOutputs(StepError):
+    """What a step returned does not fit the outputs its recipe names."""
+
+
+class StoreError(QuincunxError):
+    """A store does not hold what was asked of it."""
+
+
+class BlobMissing(StoreError):
+    """No blob has this digest here."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"no blob {digest}")
+        self.digest = digest
+
+
+class BlobCorrupt(StoreError):
+    """A blob's bytes no longer have the digest they are stored under; the store has dropped it."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"blob {digest} is corrupt")
+        self.digest = digest

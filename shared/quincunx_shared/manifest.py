@@ -1,0 +1,134 @@
+"""What a step declares about itself: everything an editor needs to offer it and a planner to schedule it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from quincunx_shared.errors import BadOption
+from quincunx_shared.hints import did_you_mean
+
+OptionType = Literal["int", "float", "str", "bool", "model"]
+
+_PYTHON_TYPES: Mapping[OptionType, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (float, int),
+    "str": (str,),
+    "bool": (bool,),
+    "model": (str,),
+}
+
+
+class Declared(BaseModel):
+    """Base of everything that stands in a manifest: frozen, strict, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Input(Declared):
+    """An input port. Without a connection it takes the node's preset, then `default`; `required` ones have none.
+
+    A `multi` port takes any number of connections and hands the step a list.
+    """
+
+    name: str
+    type: str
+    required: bool = True
+    default: Any = None
+    multi: bool = False
+    summary: str = ""
+
+
+class Output(Declared):
+    """An output port and the type of data it carries."""
+
+    name: str
+    type: str
+    summary: str = ""
+
+
+class Option(Declared):
+    """A setting of a step. An option of type `model` holds the digest of a model file the step needs.
+
+    Options enter the signature unless `in_signature` is false, which is right only where no value can change
+    the output.
+    """
+
+    name: str
+    type: OptionType
+    default: Any = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    in_signature: bool = True
+    summary: str = ""
+
+    def check(self, value: Any, *, where: str) -> Any:
+        """Return the value in its declared type, or say what is allowed."""
+        if not isinstance(value, _PYTHON_TYPES[self.type]) or (isinstance(value, bool) != (self.type == "bool")):
+            raise BadOption(f"{self.name} must be {self.type}, not {value!r}", where=where)
+        if self.choices and value not in self.choices:
+            raise BadOption(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}", where=where)
+        if isinstance(value, int | float) and self.type in ("int", "float"):
+            self._check_range(value, where)
+        return float(value) if self.type == "float" else value
+
+    def _check_range(self, value: float, where: str) -> None:
+        low = float("-inf") if self.minimum is None else self.minimum
+        high = float("inf") if self.maximum is None else self.maximum
+        if not low <= value <= high or value in (float("inf"), float("-inf")):
+            raise BadOption(f"{self.name} must be between {low:g} and {high:g}, not {value!r}", where=where)
+
+
+class Manifest(Declared):
+    """The declaration of a step.
+
+    `version` changes whenever the same inputs may give other outputs: it is the step's part of the cache key.
+    `device` is the default colour of its nodes (`cpu`, `gpu`). `numeric` steps depend in their last bits on the
+    numeric class of the machine, so that class enters their signature. A step that is not `deterministic` is
+    cached only if it has a `seed` option.
+    """
+
+    name: str
+    version: str
+    summary: str = ""
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...]
+    options: tuple[Option, ...] = ()
+    device: str = "cpu"
+    deterministic: bool = True
+    numeric: bool = False
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for what, declared in (("input", self.inputs), ("output", self.outputs), ("option", self.options)):
+            names = [one.name for one in declared]
+            if len(set(names)) != len(names):
+                raise ValueError(f"an {what} of {self.name} is declared twice")
+        if not self.outputs:
+            raise ValueError(f"{self.name} declares no output")
+        return self
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The options that name model files."""
+        return tuple(option.name for option in self.options if option.type == "model")
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether results may be stored: chance is cacheable only when its seed is part of the key."""
+        return self.deterministic or any(option.name == "seed" for option in self.options)
+
+    def resolve_options(self, given: Mapping[str, Any], *, where: str = "") -> dict[str, Any]:
+        """Return all options with defaults filled in, each checked; unknown names are refused with a hint."""
+        declared = {option.name: option for option in self.options}
+        where = where or self.name
+        for name in given:
+            if name not in declared:
+                raise BadOption(f"unknown option {name!r}{did_you_mean(name, declared)}", where=where)
+        return {
+            name: option.check(given[name], where=where) if name in given else option.default
+            for name, option in declared.items()
+        }

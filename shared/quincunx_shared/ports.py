@@ -1,0 +1,72 @@
+"""The ports through which Quincunx touches the world. Each has an in-memory form in `stores.memory`.
+
+One contract suite per port runs on the in-memory form and on every real one; see `tests/contract`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from quincunx_shared.events import Event
+from quincunx_shared.names import Address, Digest, Signature
+from quincunx_shared.payload import ParamRef
+
+#: What the cache knows of one computation: its outputs, by position.
+Outputs = tuple[ParamRef, ...]
+
+
+class BlobStore(Protocol):
+    """Content-addressed bytes. A blob is whole or absent, and what `get` returns has the digest asked for."""
+
+    def put(self, digest: Digest, content: bytes | memoryview) -> None:
+        """Store bytes under their digest. Storing what is there already changes nothing."""
+
+    def get(self, digest: Digest) -> bytes | memoryview:
+        """Return the bytes. `BlobMissing` if absent; `BlobCorrupt`, after dropping the blob, if they are wrong."""
+
+    def missing(self, digests: Iterable[Digest]) -> set[Digest]:
+        """Return those of the digests that are not here. Looks at names and sizes, not at content."""
+
+
+class SignatureIndex(Protocol):
+    """Signature → outputs, for years and for all machines. The first writer of a signature wins."""
+
+    def find(self, signatures: Iterable[Signature]) -> Mapping[Signature, Outputs]:
+        """Return what is known of the signatures, in as few round trips as the store allows."""
+
+    def add(self, records: Mapping[Signature, Outputs]) -> None:
+        """Add records; those that exist already stay as they are."""
+
+    def forget(self, signatures: Iterable[Signature]) -> None:
+        """Drop records whose blobs turned out to be missing or wrong."""
+
+
+class Blackboard(Protocol):
+    """(segment, port) → reference, for one render; gone afterwards. A courier, not a cache."""
+
+    def put(self, values: Mapping[Address, ParamRef]) -> None:
+        """Pin references."""
+
+    def take(self, addresses: Sequence[Address]) -> Mapping[Address, ParamRef]:
+        """Return the references of all the addresses, or raise `MissingInputs` naming the absent ones."""
+
+    def close(self) -> None:
+        """Destroy the board."""
+
+
+class EventLog(Protocol):
+    """What happened in a render, in order, without gaps: event k has sequence number k, from 0."""
+
+    def append(self, event: Event) -> int:
+        """Add an event and return its sequence number."""
+
+    def since(self, sequence: int) -> Sequence[Event]:
+        """Return the events from that sequence number on."""
+
+
+class Clock(Protocol):
+    """Time, for telemetry and leases. Deciders never see it."""
+
+    def now(self) -> float:
+        """Seconds since some fixed moment; never runs backwards."""
