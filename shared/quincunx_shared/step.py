@@ -35,18 +35,25 @@ class Model(Protocol):
 
     @property
     def inputs(self) -> Mapping[str, tuple[str, tuple[int | None, ...]]]:
-        """Name → (dtype, shape) of every input; a symbolic dimension is None."""
+        """Name → (dtype, shape) of every input a step feeds; a symbolic dimension is None."""
 
     @property
     def noises(self) -> tuple[str, ...]:
-        """Inputs that stand where the file had random nodes: fill them from a seeded generator."""
+        """Random nodes of the file that became inputs: `run` fills them from the seed."""
+
+    @property
+    def unseeded(self) -> tuple[str, ...]:
+        """Random nodes that no seed reaches, because they stand in a branch or a loop.
+
+        A step must choose its feeds so that none of them runs, or refuse the model.
+        """
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the outputs, in order."""
 
-    def run(self, feeds: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Run once; outputs in order."""
+    def run(self, feeds: Mapping[str, Any], *, seed: int = 0) -> tuple[Any, ...]:
+        """Run once; outputs in order. Equal feeds and seed give equal bits within a numeric class."""
 
 
 class StepContext(Protocol):
