@@ -1,0 +1,119 @@
+"""What each input of an acoustic model wants, made from a phrase.
+
+A model is fed by the names its own graph declares, never by the flags of its configuration: exporters write flags for
+inputs that the graph does not have. Ranges and formulas are those of the field's editor (OpenUTAU), so that a song
+sounds the same here as where it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from quincunx_shared.errors import BadInput
+from quincunx_shared.frames import FrameGrid
+from quincunx_shared.hints import did_you_mean
+from quincunx_shared.phrase import DrawnCurve, Timing
+from quincunx_workers.steps.drawn import drawn_on_frames
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """The inputs and options of the acoustic step, and the grid they stand on."""
+
+    inputs: Mapping[str, Any]
+    options: Mapping[str, Any]
+    timing: Timing
+    grid: FrameGrid
+    frame_count: int
+
+    def drawn(self, name: str, default: float) -> Floats:
+        """Return a drawn curve on the frames, in the units it was drawn in: float64[T]."""
+        payload = self.inputs[name]
+        if payload is None:
+            return np.full(self.frame_count, default)
+        return drawn_on_frames(DrawnCurve.from_payload(payload), self.timing, self.grid, self.frame_count)
+
+
+def tokens(phrase: Phrase) -> npt.NDArray[np.int64]:
+    """Return the id of every phoneme: int64[P]."""
+    ids, symbols = phrase.inputs["phoneme_ids"], phrase.inputs["ph_seq"]
+    for place, symbol in enumerate(symbols):
+        if symbol not in ids:
+            raise BadInput(f"this voice has no phoneme {symbol!r}{did_you_mean(symbol, ids)}", where=f"ph_seq[{place}]")
+    return np.array([ids[symbol] for symbol in symbols], dtype=np.int64)
+
+
+def languages(phrase: Phrase) -> npt.NDArray[np.int64]:
+    """Return the language of every phoneme by its prefix (`zh/a`), 0 where it has none: int64[P]."""
+    ids = phrase.inputs["language_ids"] or {}
+    return np.array([ids.get(_language(symbol), 0) for symbol in phrase.inputs["ph_seq"]], dtype=np.int64)
+
+
+def f0(phrase: Phrase) -> Floats:
+    """Return f0 in Hz, gaps filled from both sides, because models take its logarithm: float64[T]."""
+    hertz = np.asarray(phrase.inputs["f0"], dtype=np.float64)
+    voiced = np.flatnonzero(hertz > 0)
+    if len(voiced) == len(hertz):
+        return hertz
+    if not len(voiced):
+        raise BadInput("the phrase has no pitch at all", where="f0")
+    return np.asarray(np.interp(np.arange(len(hertz)), voiced, hertz[voiced]))
+
+
+def gender(phrase: Phrase) -> Floats:
+    """Return the formant shift in the unit the model was trained with, 1 for its whole range: float64[T].
+
+    GENC −100 is 12 semitones up, 100 is 12 down; the range of training is in semitones, down and up.
+    """
+    drawn = phrase.drawn("gender", 0.0)
+    up, down = phrase.options["gender_range_up"], abs(phrase.options["gender_range_down"])
+    per_cent_up, per_cent_down = (0.12 / reach if reach else 0.0 for reach in (up, down))
+    return -drawn * np.where(drawn < 0, per_cent_up, per_cent_down) + float(phrase.options["gender_shift"])
+
+
+def velocity(phrase: Phrase) -> Floats:
+    """Return how fast consonants are spoken, 1 is normal; VELC 200 is twice as fast: float64[T]."""
+    return np.asarray(2.0 ** ((phrase.drawn("velocity", 100.0) - 100.0) / 100.0))
+
+
+def _varied(name: str, neutral: float, per_unit: float) -> Callable[[Phrase], Floats]:
+    """Return a feed that adds what was drawn to what the variance model predicted."""
+
+    def feed(phrase: Phrase) -> Floats:
+        predicted = phrase.inputs[f"{name}_pred"]
+        if predicted is None:
+            raise BadInput(
+                f"this voice sings from a predicted {name} curve and none came",
+                where=f"{name}_pred",
+                remedy="connect the bank's variance model",
+            )
+        return np.asarray(predicted, dtype=np.float64) + (phrase.drawn(name, neutral) - neutral) * per_unit
+
+    return feed
+
+
+def _language(symbol: str) -> str:
+    prefix, slash, _ = symbol.partition("/")
+    return prefix if slash else ""
+
+
+#: Per-phoneme and per-frame inputs by the names models give them. Decibels a unit: ENE, BREC, VOIC ±12 dB over 100.
+FEEDS: Mapping[str, Callable[[Phrase], npt.NDArray[Any]]] = {
+    "tokens": tokens,
+    "languages": languages,
+    "durations": lambda phrase: np.asarray(phrase.inputs["ph_dur"], dtype=np.int64),
+    "f0": f0,
+    "gender": gender,
+    "velocity": velocity,
+    "energy": _varied("energy", 0.0, 0.12),
+    "breathiness": _varied("breathiness", 0.0, 0.12),
+    "voicing": _varied("voicing", 100.0, 0.12),
+    "tension": _varied("tension", 0.0, 0.05),
+}

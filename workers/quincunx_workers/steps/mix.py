@@ -1,0 +1,82 @@
+"""Mix: lay every phrase at its place, with its track's volume and pan.
+
+Volume and pan follow the field's editor (OpenUTAU): at most −24 dB is silence, below −16 dB the scale runs twice as
+fast, and the pan has equal power, so that the centre is at −3 dB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from quincunx_shared.errors import BadInput
+from quincunx_shared.manifest import Input, Manifest, Option, Output
+from quincunx_shared.step import Step, StepContext
+
+#: A song without a sound is this short, not empty: most players refuse an empty file.
+EMPTY_SECONDS = 0.1
+
+
+def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepContext) -> npt.NDArray[np.float32]:
+    """Sum mono phrases into float32[2, N]; N ends with the last phrase, muted ones included.
+
+    `placements[i]` is `[start_sample, volume_db or None when muted, pan]` of `audio[i]`. What lies before sample 0 is
+    cut. The sum is taken in the order given: it depends on it in the last bit, and equal inputs must give equal bits.
+    """
+    phrases: Sequence[npt.NDArray[np.float32]] = inputs["audio"]
+    placements = inputs["placements"]
+    if len(phrases) != len(placements):
+        raise BadInput(f"{len(phrases)} phrases but {len(placements)} placements", where="placements")
+
+    ends = [start + len(audio) for audio, (start, _, _) in zip(phrases, placements, strict=True)]
+    length = max([0, *ends]) or round(EMPTY_SECONDS * options["sample_rate"])
+    song = np.zeros((2, length), dtype=np.float32)
+    for audio, (start, volume_db, pan) in zip(phrases, placements, strict=True):
+        if volume_db is not None:
+            _lay(song, audio, start, gains(volume_db, pan))
+    return song
+
+
+def gains(volume_db: float, pan: float) -> tuple[np.float32, np.float32]:
+    """Return the gains of the left and the right channel for a volume in dB and a pan of −100 … 100."""
+    if volume_db <= -24:
+        return np.float32(0), np.float32(0)
+    decibels = 2 * volume_db + 16 if volume_db < -16 else volume_db
+    linear = 10 ** (decibels / 20)
+    angle = (min(max(pan, -100.0), 100.0) + 100) / 200 * math.pi / 2
+    return np.float32(linear * math.cos(angle)), np.float32(linear * math.sin(angle))
+
+
+def _lay(
+    song: npt.NDArray[np.float32],
+    audio: npt.NDArray[np.float32],
+    start: int,
+    channel_gains: tuple[np.float32, np.float32],
+) -> None:
+    heard = audio[max(0, -start) :]
+    first = max(0, start)
+    for channel, gain in zip(song, channel_gains, strict=True):
+        if gain:
+            channel[first : first + len(heard)] += heard * gain
+
+
+STEP = Step(
+    Manifest(
+        name="mix",
+        version="1",
+        summary="Lay the phrases at their places, with the volume and pan of their tracks.",
+        inputs=(
+            Input(name="audio", type="audio", multi=True, summary="The phrases, float32[n] each."),
+            Input(
+                name="placements", type="placements", summary="[start_sample, volume_db or null, pan], one a phrase."
+            ),
+        ),
+        outputs=(Output(name="audio", type="audio", summary="float32[2, N]"),),
+        options=(Option(name="sample_rate", type="int", default=44100, minimum=8000, maximum=192000),),
+    ),
+    run,
+)
