@@ -121,3 +121,11 @@ class BlobCorrupt(StoreError):
     def __init__(self, digest: str) -> None:
         super().__init__(f"blob {digest} is corrupt")
         self.digest = digest
+
+
+class BlobsLost(StoreError):
+    """Blobs that an index promised are missing or corrupt; their steps have to be computed again."""
+
+    def __init__(self, digests: Sequence[str]) -> None:
+        super().__init__(f"{len(digests)} blobs are missing or corrupt")
+        self.digests = tuple(digests)

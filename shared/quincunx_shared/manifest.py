@@ -30,7 +30,8 @@ class Declared(BaseModel):
 class Input(Declared):
     """An input port. Without a connection it takes the node's preset, then `default`; `required` ones have none.
 
-    A `multi` port takes any number of connections and hands the step a list.
+    A `multi` port takes any number of connections and hands the step a list. If it is `partial` too, the step goes
+    on without those that failed and finds None in their place: a song is mixed without the phrase that broke.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Input(Declared):
     required: bool = True
     default: Any = None
     multi: bool = False
+    partial: bool = False
     summary: str = ""
 
 

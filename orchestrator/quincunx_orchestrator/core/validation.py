@@ -1,0 +1,100 @@
+"""Whether a graph makes sense: every contradiction is collected before anything is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from quincunx_orchestrator.core.graph import Edge, Graph, Node
+from quincunx_shared.errors import BadOption, CyclicGraph, InvalidGraph
+from quincunx_shared.hints import did_you_mean
+from quincunx_shared.manifest import Manifest
+from quincunx_shared.names import PortKey
+
+
+def validate(graph: Graph) -> None:
+    """Refuse orphan edges, unknown ports and double producers, all named at once; then cycles."""
+    problems = [*_edge_problems(graph), *_producer_problems(graph)]
+    if problems:
+        raise InvalidGraph(problems)
+    topological_order(graph)
+
+
+def check_steps(graph: Graph, manifests: Mapping[str, Manifest]) -> None:
+    """Refuse unknown steps, options and presets that the manifests do not allow, all named at once."""
+    problems = [problem for node in graph.nodes.values() for problem in _step_problems(node, manifests)]
+    if problems:
+        raise InvalidGraph(problems)
+
+
+def topological_order(graph: Graph) -> tuple[str, ...]:
+    """Kahn's order; among nodes that are ready together, the one added to the graph first comes first."""
+    waiting = {name: len(graph.feeders(name)) for name in graph.nodes}
+    followers: dict[str, list[str]] = {name: [] for name in graph.nodes}
+    for name in graph.nodes:
+        for feeder in graph.feeders(name):
+            followers[feeder].append(name)
+    ready = [name for name, count in waiting.items() if count == 0]
+    order: list[str] = []
+    rank = {name: place for place, name in enumerate(graph.nodes)}
+    while ready:
+        name = ready.pop(0)
+        order.append(name)
+        released = []
+        for follower in followers[name]:
+            waiting[follower] -= 1
+            if waiting[follower] == 0:
+                released.append(follower)
+        ready.extend(sorted(released, key=rank.__getitem__))
+    if len(order) < len(graph.nodes):
+        raise CyclicGraph(_nodes_on_cycles(graph, set(order)))
+    return tuple(order)
+
+
+def _nodes_on_cycles(graph: Graph, sorted_already: set[str]) -> list[str]:
+    """Drop from the remainder what only hangs behind a cycle; what is left lies on one or between two."""
+    left = [name for name in graph.nodes if name not in sorted_already]
+    while True:
+        feeding = {feeder for name in left for feeder in graph.feeders(name)}
+        kept = [name for name in left if name in feeding]
+        if len(kept) == len(left):
+            return kept
+        left = kept
+
+
+def _edge_problems(graph: Graph) -> Iterator[str]:
+    for edge in sorted(graph.edges):
+        yield from _end_problems(edge, edge.source, graph, is_source=True)
+        yield from _end_problems(edge, edge.target, graph, is_source=False)
+
+
+def _end_problems(edge: Edge, key: PortKey, graph: Graph, *, is_source: bool) -> Iterator[str]:
+    node = graph.nodes.get(key.node)
+    if node is None:
+        end = "from" if is_source else "to"
+        yield f"edge {edge} comes {end} no node: {key.node!r} is not in the graph{did_you_mean(key.node, graph.nodes)}"
+        return
+    ports, word = (node.outputs, "output") if is_source else (node.inputs, "input")
+    if key.port not in ports:
+        yield f"edge {edge}: {key.node} has no {word} {key.port!r}{did_you_mean(key.port, ports)}"
+
+
+def _producer_problems(graph: Graph) -> Iterator[str]:
+    for target, sources in graph.producers.items():
+        node = graph.nodes.get(target.node)
+        if node is not None and len(sources) > 1 and target.port not in node.multi:
+            yield f"{target} has {len(sources)} producers: {', '.join(map(str, sources))}"
+
+
+def _step_problems(node: Node, manifests: Mapping[str, Manifest]) -> Iterator[str]:
+    manifest = manifests.get(node.step)
+    if manifest is None:
+        yield f"{node.id} uses the unknown step {node.step!r}{did_you_mean(node.step, manifests)}"
+        return
+    try:
+        manifest.resolve_options(node.options, where=node.id)
+    except BadOption as error:
+        yield str(error)
+    declared = {port.name for port in manifest.inputs}
+    for name in node.presets:
+        if name not in declared:
+            yield f"{node.id} presets the unknown input {name!r}{did_you_mean(name, declared)}"

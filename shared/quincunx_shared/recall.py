@@ -1,0 +1,32 @@
+"""Recall: what the index knows, as far as the blobs are really there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from quincunx_shared.names import Signature
+from quincunx_shared.ports import BlobStore, Outputs, SignatureIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The index and the blobs behind it, seen as one cache.
+
+    A record whose blobs are gone is forgotten on the way: left in place it would win over every result computed
+    after it (the first writer wins), and the step would run again in every render.
+    """
+
+    index: SignatureIndex
+    blobs: BlobStore
+
+    def find(self, signatures: Iterable[Signature]) -> Mapping[Signature, Outputs]:
+        """Return the records that can be kept, by signature."""
+        records = self.index.find(signatures)
+        stored = {ref.digest for outputs in records.values() for ref in outputs if ref.inline is None}
+        missing = self.blobs.missing(stored) if stored else set()
+        if not missing:
+            return records
+        broken = {name for name, outputs in records.items() if any(ref.digest in missing for ref in outputs)}
+        self.index.forget(broken)
+        return {name: outputs for name, outputs in records.items() if name not in broken}

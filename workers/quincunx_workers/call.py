@@ -1,0 +1,45 @@
+"""The call of one step, as it passes through the onion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from quincunx_shared.intervention import Intervention
+from quincunx_shared.names import SegmentId
+from quincunx_shared.recipe import Task
+from quincunx_shared.step import Step
+from quincunx_workers.held import Held
+
+#: How a step's outputs came to be known without running it: by its recipe or by its real inputs.
+RecalledBy: TypeAlias = Literal["recipe", "call"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value a step reads, and the interventions still to be laid on it."""
+
+    value: Held
+    interventions: tuple[Intervention, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One step about to run: whose it is, what it reads port by port, and the step itself."""
+
+    segment: SegmentId
+    task: Task
+    step: Step
+    inputs: tuple[tuple[Reading, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outputs of a call by position, and whether they were recalled."""
+
+    outputs: tuple[Held, ...]
+    recalled_by: RecalledBy | None = None
+
+
+Proceed: TypeAlias = Callable[[Call], Answer]

@@ -1,0 +1,84 @@
+"""The innermost layer: fetch the inputs, run the step, and sort what it returned into its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quincunx_shared.errors import QuincunxError, StepFailed, WrongOutputs
+from quincunx_shared.events import StepProgressed
+from quincunx_shared.names import Digest
+from quincunx_shared.payload import Payload
+from quincunx_shared.step import Model
+from quincunx_workers.call import Answer, Call
+from quincunx_workers.held import Held, fetch_all
+from quincunx_workers.workbench import Workbench
+
+
+class Context:
+    """What the step may ask of the worker while it runs (`StepContext`)."""
+
+    def __init__(self, call: Call, bench: Workbench) -> None:
+        self._call = call
+        self._bench = bench
+
+    def report(self, percent: float, text: str = "") -> None:
+        """Tell how far the step is."""
+        self._bench.log.append(StepProgressed(self._call.segment, self._call.task.step.id, percent, text))
+
+    def model(self, digest: Digest) -> Model:
+        """Return a resident model."""
+        return self._bench.models.model(digest)
+
+    def file(self, digest: Digest) -> bytes:
+        """Return the content of a bank file."""
+        return self._bench.models.file(digest)
+
+
+def compute(call: Call, bench: Workbench) -> Answer:
+    """Run the step. Errors of the step become `StepFailed` with its place; lost blobs stay what they are."""
+    fetch_all(reading.value for readings in call.inputs for reading in readings)
+    inputs = _inputs_by_name(call)
+    where = f"{call.segment}/{call.task.step.id}"
+    try:
+        returned = call.step.run(inputs, call.task.step.options, Context(call, bench))
+    except QuincunxError:
+        raise
+    except Exception as error:
+        raise StepFailed(f"{type(error).__name__}: {error}", where=where) from error
+    outputs = arrange_outputs(returned, [port.name for port in call.step.manifest.outputs], where=where)
+    return Answer(tuple(Held.keep(payload, bench.blobs) for payload in outputs))
+
+
+def arrange_outputs(returned: Payload, names: Sequence[str], *, where: str = "") -> tuple[Payload, ...]:
+    """Sort what a step returned into its outputs by position.
+
+    One output: a bare value, or a mapping or sequence that holds exactly that output by name or alone is refused
+    as ambiguous only when it could be read both ways. Several: a tuple or list by position, or a mapping by name.
+    """
+    if len(names) == 1:
+        return (returned,)
+    if isinstance(returned, Mapping):
+        missing = [name for name in names if name not in returned]
+        unknown = [str(name) for name in returned if name not in names]
+        if missing or unknown:
+            told = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(unknown)
+            raise WrongOutputs("; ".join(told), where=where)
+        return tuple(returned[name] for name in names)
+    if not isinstance(returned, tuple | list):
+        raise WrongOutputs(f"returned {type(returned).__name__} for {len(names)} outputs", where=where)
+    if len(returned) != len(names):
+        raise WrongOutputs(f"returned {len(returned)} values for {len(names)} outputs", where=where)
+    return tuple(returned)
+
+
+def _inputs_by_name(call: Call) -> dict[str, Any]:
+    """Connected values by port name: a list for a multi port, the manifest's default where nothing is connected."""
+    found: dict[str, Any] = {}
+    for port, readings in zip(call.step.manifest.inputs, call.inputs, strict=True):
+        payloads = [reading.value.payload() for reading in readings]
+        if port.multi:
+            found[port.name] = payloads
+        else:
+            found[port.name] = payloads[0] if payloads else port.default
+    return found

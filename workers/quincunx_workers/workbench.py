@@ -1,0 +1,44 @@
+"""What a worker has at hand for the steps it runs. Injected; never serialised, never part of a signature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from quincunx_shared.intervention import Operator
+from quincunx_shared.names import Digest
+from quincunx_shared.ports import BlobStore, Clock, EventLog, SignatureIndex
+from quincunx_shared.recall import Recall
+from quincunx_shared.step import Model, Step
+from quincunx_workers.flights import Flights
+
+
+class Models(Protocol):
+    """Where resident models and bank files come from."""
+
+    def model(self, digest: Digest) -> Model:
+        """Return the resident model with this digest, loading it if need be."""
+
+    def file(self, digest: Digest) -> bytes:
+        """Return the content of a bank file."""
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """Steps by name, the stores, the log, the clock, models, and the machine's numeric class."""
+
+    steps: Mapping[str, Step]
+    blobs: BlobStore
+    index: SignatureIndex
+    log: EventLog
+    clock: Clock
+    models: Models
+    operators: Mapping[str, Operator] = field(default_factory=dict)
+    numeric_class: str = ""
+    flights: Flights = field(default_factory=Flights)
+
+    @property
+    def recall(self) -> Recall:
+        """The index and the blobs, seen as one cache."""
+        return Recall(self.index, self.blobs)
