@@ -1,0 +1,133 @@
+"""The bank on disk: DiffSinger's layout, with the dictionary in it and no models but the two of formulas."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from quincunx_workers.demo_voice import kana, mel_layout
+from quincunx_workers.demo_voice.acoustic import GENDER_SEMITONES, acoustic_model
+from quincunx_workers.demo_voice.articulation import Phone
+from quincunx_workers.demo_voice.phones import LANGUAGES, PAUSES, vocabulary
+from quincunx_workers.demo_voice.vocoder import vocoder_model
+
+NAME: Final = "Quincunx Demo"
+VERSION: Final = "1.0"
+
+_README: Final = """\
+# Quincunx Demo
+
+A singing voice made of formulas, in DiffSinger's ONNX layout: English and Japanese. Nothing in it was trained or
+recorded. It is written by `python -m quincunx_workers.demo_voice OUT_DIR`; do not edit it by hand.
+
+Licence: CC0 1.0 (https://creativecommons.org/publicdomain/zero/1.0/). The bank, and everything sung with it, is
+free for any use.
+"""
+
+_MEL: Final[Mapping[str, Any]] = {
+    "sample_rate": mel_layout.SAMPLE_RATE,
+    "hop_size": mel_layout.HOP_SIZE,
+    "win_size": mel_layout.WIN_SIZE,
+    "fft_size": mel_layout.FFT_SIZE,
+    "num_mel_bins": mel_layout.MEL_BINS,
+    "mel_fmin": int(mel_layout.MEL_FMIN_HZ),
+    "mel_fmax": int(mel_layout.MEL_FMAX_HZ),
+    "mel_base": "e",
+    "mel_scale": "slaney",
+}
+
+
+def write_bank(folder: Path) -> None:
+    """Write every file of the bank under ``folder``, over those of an earlier build."""
+    for name, content in bank_files().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def bank_files() -> dict[str, bytes]:
+    """Content of every file by its path within the bank; the same on every machine."""
+    phones = vocabulary()
+    return {
+        "README.md": _README.encode(),
+        "character.txt": f"name={NAME}\nauthor=Quincunx\nvoice=formulas\nversion={VERSION}\n".encode(),
+        "character.yaml": _yaml(_character()),
+        "dsconfig.yaml": _yaml(_dsconfig()),
+        "phonemes.txt": "".join(f"{phone.name}\n" for phone in phones).encode(),
+        "dsdict-en.yaml": _yaml(_dictionary("en", {})),
+        "dsdict-ja.yaml": _yaml(_dictionary("ja", kana.syllables())),
+        "acoustic.onnx": acoustic_model(phones).SerializeToString(deterministic=True),
+        "dsvocoder/vocoder.yaml": _yaml(_vocoder()),
+        "dsvocoder/vocoder.onnx": vocoder_model().SerializeToString(deterministic=True),
+    }
+
+
+def _character() -> dict[str, Any]:
+    return {
+        "name": NAME,
+        "singer_type": "diffsinger",
+        "text_file_encoding": "utf-8",
+        "author": "Quincunx",
+        "version": VERSION,
+        "license": "CC0-1.0",
+    }
+
+
+def _dsconfig() -> dict[str, Any]:
+    return {
+        "phonemes": "phonemes.txt",
+        "acoustic": "acoustic.onnx",
+        "vocoder": "dsvocoder",
+        "use_lang_id": False,
+        "use_key_shift_embed": True,
+        "use_speed_embed": True,
+        "augmentation_args": {
+            "random_pitch_shifting": {"range": [-GENDER_SEMITONES, GENDER_SEMITONES]},
+        },
+        "use_energy_embed": False,
+        "use_breathiness_embed": False,
+        "use_voicing_embed": False,
+        "use_tension_embed": False,
+        "use_continuous_acceleration": True,
+        "use_variable_depth": False,
+        "predict_dur": False,
+        "predict_energy": False,
+        "predict_breathiness": False,
+        **_MEL,
+    }
+
+
+def _vocoder() -> dict[str, Any]:
+    return {"name": "quincunx_demo_vocoder", "model": "vocoder.onnx", **_MEL, "pitch_controllable": True}
+
+
+def _dictionary(language: str, entries: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Symbols with their types, as every bank has them, and with the natural duration of each.
+
+    ``duration_ms`` is the project's own key: a rule of durations needs it where a bank has no model of them.
+    """
+    return {
+        "symbols": list(_symbols(language)),
+        "entries": [
+            {"grapheme": grapheme, "phonemes": [f"{language}/{phone}" for phone in phones]}
+            for grapheme, phones in entries.items()
+        ],
+    }
+
+
+def _symbols(language: str) -> Iterator[dict[str, Any]]:
+    for pause in PAUSES[1:]:
+        yield _symbol(pause.name, pause)
+    for phone in LANGUAGES[language]:
+        yield _symbol(f"{language}/{phone.name}", phone)
+
+
+def _symbol(name: str, phone: Phone) -> dict[str, Any]:
+    return {"symbol": name, "type": phone.manner.value, "duration_ms": phone.duration_ms}
+
+
+def _yaml(content: Mapping[str, Any]) -> bytes:
+    return yaml.safe_dump(
+        dict(content), allow_unicode=True, sort_keys=False, default_flow_style=None, width=110
+    ).encode()

@@ -1,0 +1,39 @@
+"""Where the vocoder stands at a frame, so that a window of a phrase can be rendered as if from its start.
+
+With these two inputs a window [first, last) of a phrase, rendered with at least four frames of margin before
+it, equals the same frames of the whole phrase bit for bit.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+HOP_SIZE: Final = 512
+SAMPLE_RATE: Final = 44_100
+#: The vocoder counts phase in multiples of this part of a cycle.
+PHASE_STEPS: Final = 2.0**32
+
+
+def phase_at(f0: NDArray[np.float32], frame: int) -> NDArray[np.float64]:
+    """``phase0`` for a window that begins at ``frame`` of a phrase whose f0 is ``f0`` [F]; cycles, [1, 1].
+
+    The vocoder begins one block before the first frame's centre and holds the first f0 through it, so that
+    block's advance is taken off again.
+    """
+    pitch = f0[: frame + 1].astype(np.float64)
+    elapsed = _advance(np.concatenate([pitch[:1], pitch[:-1]]), pitch).sum()
+    elapsed -= _advance(pitch[-1:], pitch[-1:]).sum()
+    return np.array([[elapsed % 1.0]])
+
+
+def _advance(start_hz: NDArray[np.float64], end_hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cycles of blocks whose pitch goes from one frequency to the other."""
+    cycles = (start_hz + end_hz) * (HOP_SIZE / 2 / SAMPLE_RATE)
+    whole: NDArray[np.float64] = np.floor(cycles * PHASE_STEPS + 0.5)
+    return whole / PHASE_STEPS
+
+
+def noise_offset_at(frame: int) -> NDArray[np.int64]:
+    """``noise_offset`` for a window that begins at ``frame``; samples, [1]."""
+    return np.array([frame * HOP_SIZE], dtype=np.int64)
