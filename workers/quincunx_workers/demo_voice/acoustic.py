@@ -21,7 +21,14 @@ import onnx
 
 from quincunx_workers.demo_voice import parameters, spectrum
 from quincunx_workers.demo_voice.articulation import Phone
-from quincunx_workers.demo_voice.mel_layout import FLOOR_POWER, MEL_BINS, MEL_HZ_OF_UNIT_SINE, mel_centres_hz
+from quincunx_workers.demo_voice.mel_layout import (
+    FLOOR_POWER,
+    MEL_BINS,
+    MEL_HZ_OF_UNIT_SINE,
+    SAMPLE_RATE,
+    mel_centres_hz,
+    mel_widths_hz,
+)
 from quincunx_workers.demo_voice.onnx_graph import DOUBLE, FLOAT, INT, Graph, Tensor, count
 
 #: Semitones that gender = 1 moves the formants; a bank states it as random_pitch_shifting.range.
@@ -129,10 +136,16 @@ def voice_power(
 
 
 def breath_power(columns: Mapping[str, Tensor], centres: Tensor, tract_gain: Tensor) -> Tensor:
-    """Squared mel magnitude of breath at the glottis: it lacks lows and takes the tract's shape."""
+    """Squared mel magnitude of breath at the glottis: it lacks lows and takes the tract's shape, not its gain.
+
+    Brought to one level, as the voice is; the formants of /i/ stand so close that a breath through them would
+    drown the vowel.
+    """
     square = centres * centres
     high_pass = square / (square + BREATH_HIGH_PASS_HZ**2)
-    return columns["breath"] * columns["breath"] * tract_gain * high_pass * high_pass
+    shape = tract_gain * high_pass * high_pass
+    power = (shape * (mel_widths_hz() / (SAMPLE_RATE / 2))).summed(2)
+    return columns["breath"] * columns["breath"] * shape / power
 
 
 def noise_power(columns: Mapping[str, Tensor], centres: Tensor) -> Tensor:

@@ -210,7 +210,7 @@ def stop(name: str, place: Place, *, aspiration_frames: int, duration_ms: int = 
         hold=closed,
         burst=replace(closed, noise=place.burst, noise_2=place.burst_2),
         release=replace(
-            closed, breath_db=-15.0, noise=replace(place.burst.quieter(14.0), width_octaves=0.6), weight=0.1
+            closed, breath_db=-17.0, noise=replace(place.burst.quieter(14.0), width_octaves=0.6), weight=0.1
         ),
         burst_frames=1,
         release_frames=aspiration_frames,

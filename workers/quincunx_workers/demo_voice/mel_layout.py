@@ -64,6 +64,12 @@ def mel_centres_hz() -> Reals:
     return np.round(mel_edges_hz()[1:-1], 4)
 
 
+def mel_widths_hz() -> Reals:
+    """Stretch of the spectrum that each mel bin stands for: half its triangle; shape [128]."""
+    edges = mel_edges_hz()
+    return np.round((edges[2:] - edges[:-2]) / 2, 4)
+
+
 def fft_bins_hz() -> Reals:
     """Frequency of each bin of the linear spectrum; shape [1025]."""
     return np.linspace(0.0, SAMPLE_RATE / 2, FFT_SIZE // 2 + 1)

@@ -16,8 +16,8 @@ from quincunx_workers.demo_voice.mel_layout import MEL_OF_UNIT_NOISE, SAMPLE_RAT
 
 #: Root mean square of a sung vowel, about -18.5 dB below full scale: at 65 Hz its pulses still stay below 1.
 VOICE_RMS: Final = 0.12
-#: Mel magnitude of breath at 0 dB: as loud as the voice when it fills 8 of the 22 kHz.
-BREATH_MEL: Final = MEL_OF_UNIT_NOISE * VOICE_RMS * math.sqrt(22.05 / 8.0)
+#: Mel magnitude of noise as strong as the voice, if it filled the whole spectrum evenly.
+WHITE_MEL: Final = MEL_OF_UNIT_NOISE * VOICE_RMS
 
 #: Frames on either side of a frame that shape its parameters.
 REACH: Final = 5
@@ -66,7 +66,7 @@ def noise_mel(noise: Noise) -> float:
     width = noise.width_octaves * math.log(2.0)
     bandwidth_hz = noise.centre_hz * width * math.sqrt(math.pi) * math.exp(width**2 / 4)
     density = SAMPLE_RATE / 2 / bandwidth_hz
-    return MEL_OF_UNIT_NOISE * VOICE_RMS * _amplitude(noise.level_db) * math.sqrt(density)
+    return WHITE_MEL * _amplitude(noise.level_db) * math.sqrt(density)
 
 
 def _columns(posture: Posture) -> list[float]:
@@ -77,7 +77,7 @@ def _columns(posture: Posture) -> list[float]:
         posture.nasal,
         posture.tilt_db,
         _amplitude(posture.voice_db),
-        _amplitude(posture.breath_db) * BREATH_MEL,
+        _amplitude(posture.breath_db) * WHITE_MEL,
         noise_mel(posture.noise),
         noise_mel(posture.noise_2),
     ]

@@ -44,9 +44,9 @@ _ALVEOLOPALATAL: Final = Place(310, 2_500, 3_200, NO_NOISE)
 _VELAR: Final = Place(320, 1_700, 2_300, Noise(-12, 1_900, 0.35), Noise(-20, 4_200, 0.6))
 _PALATAL: Final = Place(310, 2_500, 3_200, Noise(-12, 3_100, 0.4), Noise(-20, 5_000, 0.6))
 
-_HISS: Final = (Noise(-9, 7_800, 0.36), Noise(-19, 5_200, 0.35))
-_HUSH: Final = (Noise(-9, 3_500, 0.3), Noise(-12, 5_600, 0.45))
-_SOFT_HUSH: Final = (Noise(-9, 4_400, 0.33), Noise(-13, 7_000, 0.4))
+_HISS: Final = (Noise(-12, 7_800, 0.36), Noise(-21, 5_200, 0.35))
+_HUSH: Final = (Noise(-12, 3_500, 0.3), Noise(-15, 5_600, 0.45))
+_SOFT_HUSH: Final = (Noise(-12, 4_400, 0.33), Noise(-16, 7_000, 0.4))
 _LIP_HISS: Final = (Noise(-21, 7_500, 1.1), Noise(-27, 1_600, 0.9))
 _TOOTH_HISS: Final = (Noise(-22, 7_000, 0.8), Noise(-30, 2_000, 0.8))
 _BLOWN: Final = (Noise(-20, 1_800, 0.8), Noise(-24, 7_000, 0.9))
@@ -57,7 +57,7 @@ _J_GLIDE: Final = approximant_tract(310, 2_650, 3_300, weight=1.2)
 
 PAUSES: Final = (
     silence("<PAD>", Manner.STOP, 0),
-    aspirate("AP", replace(SILENCE, f1=600.0, f2=1_600.0, breath_db=-20.0, weight=0.05), duration_ms=250),
+    aspirate("AP", replace(SILENCE, f1=600.0, f2=1_600.0, breath_db=-22.0, weight=0.05), duration_ms=250),
     silence("SP", Manner.VOWEL, 100),
 )
 
@@ -82,7 +82,7 @@ ENGLISH: Final = (
     diphthong("ey", open_tract(530, 2_350, 2_980), open_tract(340, 2_700, 3_250)),
     fricative("f", _LABIAL, *_LIP_HISS, duration_ms=95),
     voiced_stop("g", _VELAR),
-    aspirate("hh", Posture(560, 1_500, 2_700, breath_db=-12.0, weight=0.02)),
+    aspirate("hh", Posture(560, 1_500, 2_700, breath_db=-15.0, weight=0.02)),
     vowel("ih", 430, 2_480, 3_070),
     vowel("iy", 310, 2_790, 3_310),
     voiced_affricate("jh", _POSTALVEOLAR, *_quieter(_HUSH, 5)),
@@ -131,10 +131,10 @@ JAPANESE: Final = (
     fricative("f", _LABIAL, *_BLOWN, duration_ms=85),
     voiced_stop("g", _VELAR),
     palatalised(voiced_stop("g", _PALATAL), _J_GLIDE),
-    aspirate("h", Posture(560, 1_500, 2_700, breath_db=-12.0, weight=0.02)),
+    aspirate("h", Posture(560, 1_500, 2_700, breath_db=-15.0, weight=0.02)),
     aspirate(
         "hy",
-        Posture(330, 2_600, 3_300, breath_db=-18.0, noise=Noise(-17, 3_600, 0.4), weight=0.6),
+        Posture(330, 2_600, 3_300, breath_db=-19.0, noise=Noise(-17, 3_600, 0.4), weight=0.6),
         duration_ms=90,
     ),
     vowel("i", 330, 2_700, 3_300),
