@@ -107,25 +107,25 @@ class StoreError(QuincunxError):
     """A store does not hold what was asked of it."""
 
 
-class BlobMissing(StoreError):
+class BlobsLost(StoreError):
+    """Blobs that an index promised are missing or corrupt; the steps that made them have to run again."""
+
+    def __init__(self, digests: Sequence[str], what: str = "") -> None:
+        super().__init__(what or f"{len(digests)} blobs are missing or corrupt")
+        self.digests = tuple(digests)
+
+
+class BlobMissing(BlobsLost):
     """No blob has this digest here."""
 
     def __init__(self, digest: str) -> None:
-        super().__init__(f"no blob {digest}")
+        super().__init__((digest,), f"no blob {digest}")
         self.digest = digest
 
 
-class BlobCorrupt(StoreError):
+class BlobCorrupt(BlobsLost):
     """A blob's bytes no longer have the digest they are stored under; the store has dropped it."""
 
     def __init__(self, digest: str) -> None:
-        super().__init__(f"blob {digest} is corrupt")
+        super().__init__((digest,), f"blob {digest} is corrupt")
         self.digest = digest
-
-
-class BlobsLost(StoreError):
-    """Blobs that an index promised are missing or corrupt; their steps have to be computed again."""
-
-    def __init__(self, digests: Sequence[str]) -> None:
-        super().__init__(f"{len(digests)} blobs are missing or corrupt")
-        self.digests = tuple(digests)

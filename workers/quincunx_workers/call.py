@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from quincunx_shared.intervention import Intervention
 from quincunx_shared.names import SegmentId
+from quincunx_shared.outcome import RecalledBy
 from quincunx_shared.recipe import Task
 from quincunx_shared.step import Step
 from quincunx_workers.held import Held
-
-#: How a step's outputs came to be known without running it: by its recipe or by its real inputs.
-RecalledBy: TypeAlias = Literal["recipe", "call"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,31 +7,17 @@ outcome too (`lost`): the one who planned has to plan again.
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, field
 
 from quincunx_shared.errors import BlobsLost, MissingInputs, QuincunxError
 from quincunx_shared.names import Address, Digest, PortKey
-from quincunx_shared.payload import ParamRef
+from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.ports import Blackboard
 from quincunx_shared.recipe import Bundle, Source, Task
-from quincunx_workers.call import Answer, Call, Reading, RecalledBy
+from quincunx_workers.call import Answer, Call, Reading
 from quincunx_workers.held import Held
 from quincunx_workers.onion import run_step
 from quincunx_workers.scheduler import BundleState
 from quincunx_workers.workbench import Workbench
-
-
-@dataclass
-class BundleOutcome:
-    """What became of a bundle: which nodes ran, were recalled, failed or were skipped, and what it exports."""
-
-    bundle: Bundle
-    ran: list[str] = field(default_factory=list)
-    recalled: dict[str, RecalledBy] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
-    exports: dict[Address, ParamRef] = field(default_factory=dict)
-    lost: set[Digest] = field(default_factory=set)
 
 
 def run_bundle(bundle: Bundle, board: Blackboard, bench: Workbench, pool: Executor | None = None) -> BundleOutcome:

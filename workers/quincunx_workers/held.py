@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from quincunx_shared.errors import BlobCorrupt, BlobMissing, BlobsLost
+from quincunx_shared.errors import BlobsLost
 from quincunx_shared.payload import ParamRef, Payload, decode, encode
 from quincunx_shared.ports import BlobStore
 
@@ -45,7 +45,7 @@ class Held:
         return held
 
     def payload(self) -> Payload:
-        """Return the value. Raises `BlobMissing` or `BlobCorrupt`."""
+        """Return the value. Raises `BlobsLost`."""
         with self._lock:
             if not self._fetched:
                 content = self._blobs.get(self.ref.digest) if self.ref.inline is None else self.ref.inline
@@ -60,7 +60,7 @@ def fetch_all(values: Iterable[Held]) -> None:
     for value in values:
         try:
             value.payload()
-        except (BlobMissing, BlobCorrupt) as error:
-            lost.append(error.digest)
+        except BlobsLost as error:
+            lost.extend(error.digests)
     if lost:
         raise BlobsLost(lost)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from quincunx_shared.errors import BlobsLost
 from quincunx_shared.events import StepFailed, StepRan, StepRecalled
 from quincunx_shared.names import Signature
+from quincunx_shared.outcome import RecalledBy
 from quincunx_shared.payload import ParamRef
 from quincunx_shared.signature import call_signature, stamp_of
-from quincunx_workers.call import Answer, Call, Proceed, RecalledBy
+from quincunx_workers.call import Answer, Call, Proceed
 from quincunx_workers.core import compute
 from quincunx_workers.held import Held
 from quincunx_workers.laying import lay_interventions
@@ -28,6 +30,9 @@ def record_telemetry(call: Call, bench: Workbench, proceed: Proceed) -> Answer:
     node = call.task.step.id
     try:
         answer = proceed(call)
+    except BlobsLost:
+        # Not the step's failure: the render plans again and computes what was lost.
+        raise
     except Exception as error:
         bench.log.append(StepFailed(call.segment, node, str(error)))
         raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quincunx_workers.demo_voice.mel_layout import FFT_SIZE, HOP_SIZE
+from quincunx_workers.demo_voice.mel_layout import FFT_SIZE, HOP_SIZE, Reals
 from quincunx_workers.demo_voice.onnx_graph import FLOAT, INT, Graph, Tensor, count
 
 BINS = FFT_SIZE // 2 + 1
@@ -25,17 +25,18 @@ class Spectrum:
     imaginary: Tensor
 
 
-def transform(frames: Tensor) -> Spectrum:
-    """Spectrum of frames of 1024 samples, zero-padded to 2048."""
-    cosine, sine = _cosine_and_sine(frames.graph, FRAME_SIZE, BINS)
-    return Spectrum(frames @ cosine, -(frames @ sine))
+def transform(*frames: Tensor) -> tuple[Spectrum, ...]:
+    """Spectra of frames of 1024 samples each, zero-padded to 2048; the tensors share their matrices."""
+    turns = _turns(frames[0].graph, FRAME_SIZE, BINS)
+    cosine, sine = _cosine(turns), _sine(turns)
+    return tuple(Spectrum(each @ cosine, -(each @ sine)) for each in frames)
 
 
 def inverse(spectrum: Spectrum) -> Tensor:
     """Frames of 2048 samples; [..., F, 2048]."""
-    cosine, sine = _cosine_and_sine(spectrum.real.graph, BINS, FFT_SIZE)
+    turns = _turns(spectrum.real.graph, BINS, FFT_SIZE)
     weights = _both_halves()[:, None]
-    return spectrum.real @ (cosine * weights) - spectrum.imaginary @ (sine * weights)
+    return spectrum.real @ (_cosine(turns) * weights) - spectrum.imaginary @ (_sine(turns) * weights)
 
 
 def rotated(spectrum: Spectrum, phase: Tensor) -> Spectrum:
@@ -52,28 +53,32 @@ def minimum_phase(log_magnitude: Tensor) -> Tensor:
 
     Folding the cepstrum onto positive time doubles it there; the phase is the sine transform of that.
     """
-    cosine, _ = _cosine_and_sine(log_magnitude.graph, BINS, QUEFRENCIES)
-    _, sine = _cosine_and_sine(log_magnitude.graph, QUEFRENCIES, BINS)
-    cepstrum = log_magnitude @ (cosine * _both_halves()[:, None])
-    return cepstrum @ (sine * -2.0)
+    graph = log_magnitude.graph
+    cepstrum = log_magnitude @ (_cosine(_turns(graph, BINS, QUEFRENCIES)) * _both_halves()[:, None])
+    return cepstrum @ (_sine(_turns(graph, QUEFRENCIES, BINS)) * -2.0)
 
 
-def _both_halves() -> np.ndarray:
+def _both_halves() -> Reals:
     """Weight of each bin when the mirrored half is summed with it, over the length of the transform."""
-    weights = np.full(BINS, 2.0 / FFT_SIZE, dtype=np.float32)
+    weights = np.full(BINS, 2.0 / FFT_SIZE)
     weights[[0, -1]] = 1.0 / FFT_SIZE
     return weights
 
 
-def _cosine_and_sine(graph: Graph, rows: int, columns: int) -> tuple[Tensor, Tensor]:
-    """cos and sin of 2 pi r c / 2048; [rows, columns]."""
-    angle = np.arange(FFT_SIZE) * (2.0 * np.pi / FFT_SIZE)
-    cycle = graph.constant(np.cos(angle), FLOAT)
+def _turns(graph: Graph, rows: int, columns: int) -> Tensor:
+    """r c mod 2048: the angle of each element of a Fourier matrix in parts of a cycle; int64 [rows, columns]."""
     row = count(graph, graph.constant(rows, INT)).with_axis(1)
     column = count(graph, graph.constant(columns, INT)).with_axis(0)
-    turns = row * column % FFT_SIZE
-    quarter = FFT_SIZE // 4
-    return (
-        graph.op("Gather", cycle, turns),
-        graph.op("Gather", cycle, (turns + (FFT_SIZE - quarter)) % FFT_SIZE),
-    )
+    return row * column % FFT_SIZE
+
+
+def _cosine(turns: Tensor) -> Tensor:
+    return turns.graph.op("Gather", turns.graph.constant(np.cos(_cycle()), FLOAT), turns)
+
+
+def _sine(turns: Tensor) -> Tensor:
+    return turns.graph.op("Gather", turns.graph.constant(np.sin(_cycle()), FLOAT), turns)
+
+
+def _cycle() -> Reals:
+    return np.linspace(0.0, 2.0 * np.pi, FFT_SIZE, endpoint=False)

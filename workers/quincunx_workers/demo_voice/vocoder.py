@@ -2,7 +2,7 @@
 
 Inputs   mel           float32 [B, F, 128]
          f0            float32 [B, F]       Hz; at or below 20 is unvoiced
-         phase0        float64 [1, 1]       optional: cycles at the first frame's centre (see ``resume``)
+         phase0        float64 [1, 1]       optional: cycles one hop before the first frame's centre (see ``resume``)
          noise_offset  int64 [1]            optional: samples of noise already used
 Output   waveform      float32 [B, F * 512]
 
@@ -59,8 +59,10 @@ def vocoder_model() -> onnx.ModelProto:
     voicing = voicing_of(mel, pitch)
     window = _hann(graph)
     hum = 1.0 + (framed(phase) * (2.0 * math.pi)).cos() * 0.5 * voicing.strength
-    harmonics = fourier.transform(framed(pulse_train(phase, pitch)) * window)
-    noises = fourier.transform(framed(white_noise(f0, noise_offset)) * window * hum)
+    harmonics, noises = fourier.transform(
+        framed(pulse_train(phase, pitch)) * window,
+        framed(white_noise(f0, noise_offset)) * window * hum,
+    )
 
     envelope = envelope_of(mel)
     harmonic_gain = envelope.magnitude * voicing.harmonic * pitch.per_frame * (1.0 / MEL_HZ_OF_UNIT_SINE)

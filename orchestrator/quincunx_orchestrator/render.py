@@ -1,0 +1,186 @@
+"""One render: plan, dispatch stage by stage, and plan again when the cache did not hold what it promised.
+
+This is where decisions meet effects. The planner says what to do; the dispatcher, the stores and the log do it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from quincunx_orchestrator.core.binding import BoundSong
+from quincunx_orchestrator.core.planner import Plan, StepKey, plan_render, recall_from
+from quincunx_orchestrator.core.pruning import Losses, prune
+from quincunx_orchestrator.core.reasons import Ledger
+from quincunx_shared.errors import BlobsLost, StoreError
+from quincunx_shared.events import RenderEnded, RenderPlanned, StageEnded, StageStarted
+from quincunx_shared.names import Address, PortKey, RenderId
+from quincunx_shared.outcome import BundleOutcome
+from quincunx_shared.payload import ParamRef, Payload, decode
+from quincunx_shared.ports import Blackboard, EventLog
+from quincunx_shared.recall import Recall
+from quincunx_shared.recipe import Bundle
+
+State: TypeAlias = Literal["succeeded", "partial", "failed"]
+
+#: A store that loses blobs as fast as they are computed is broken; a handful of healing rounds is not.
+HEALING_ROUNDS = 20
+
+
+class Dispatcher(Protocol):
+    """Runs the bundles of one stage somewhere, and returns when all of them have ended."""
+
+    def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterable[BundleOutcome]:
+        """Return the outcome of every bundle. Never raises for what a step did."""
+
+
+@dataclass(frozen=True)
+class Farm:
+    """Everything a render touches."""
+
+    recall: Recall
+    dispatcher: Dispatcher
+    log: EventLog
+    new_board: Callable[[], Blackboard]
+
+
+@dataclass
+class RenderResult:
+    """What a render did. `payloads` are the targets' values; a target that could not be made is absent.
+
+    `ran` and `recalled` say of every step that was asked for what became of it; `plan` is the first plan made.
+    """
+
+    id: RenderId
+    plan: Plan
+    state: State = "succeeded"
+    ran: dict[StepKey, str] = field(default_factory=dict)
+    recalled: dict[StepKey, str] = field(default_factory=dict)
+    failed: dict[StepKey, str] = field(default_factory=dict)
+    skipped: dict[StepKey, str] = field(default_factory=dict)
+    payloads: dict[Address, Payload] = field(default_factory=dict)
+
+
+def plan(song: BoundSong, targets: Sequence[Address], recall: Recall, *, ledger: Ledger | None = None) -> Plan:
+    """Plan a render of the targets against the cache, without running anything."""
+    return recall_from(plan_render(song, targets, ledger=ledger), recall.find)
+
+
+def render(
+    song: BoundSong, targets: Sequence[Address], farm: Farm, *, ledger: Ledger | None = None
+) -> RenderResult:
+    """Render the targets and fetch their payloads.
+
+    A phrase that fails leaves the others alone; the result is then `partial`. Blobs that are missing or wrong are
+    computed again.
+    """
+    first = plan(song, targets, farm.recall, ledger=ledger)
+    result = RenderResult(RenderId(uuid.uuid4().hex), first)
+    result.failed.update({(segment, ""): str(error) for segment, error in song.errors().items()})
+    farm.log.append(RenderPlanned(result.id, len(first.to_run), len(first.recalled), first.unneeded))
+    current = first
+    for _ in range(HEALING_ROUNDS):
+        refs = _carry_out(current, song, farm, result)
+        if refs is not None and _deliver(refs, farm, result):
+            result.state = _final_state(result, targets)
+            farm.log.append(RenderEnded(result.id, result.state))
+            return result
+        current = plan(song, targets, farm.recall, ledger=ledger)
+    raise StoreError(
+        f"results were lost {HEALING_ROUNDS} times while rendering", remedy="check the disk that holds the cache"
+    )
+
+
+def _carry_out(
+    current: Plan, song: BoundSong, farm: Farm, result: RenderResult
+) -> Mapping[Address, ParamRef] | None:
+    """Run the stages of a plan and return the targets. None if blobs were lost: the rest has to be planned anew."""
+    result.recalled.update(dict.fromkeys(current.recalled, "recipe"))
+    _store_payloads(current, song, farm)
+    board = farm.new_board()
+    board.put(current.board)
+    try:
+        losses = Losses()
+        for stage in current.stages:
+            pruned = prune(stage, losses, song)
+            result.skipped.update({key: f"{culprit} failed" for key, culprit in pruned.skipped.items()})
+            farm.log.append(StageStarted(result.id, stage[0].level, len(pruned.bundles)))
+            outcomes = list(farm.dispatcher.run_stage(pruned.bundles, board))
+            farm.log.append(StageEnded(result.id, stage[0].level))
+            for outcome in outcomes:
+                _note(outcome, result)
+            if any(outcome.lost for outcome in outcomes):
+                return None
+            losses = _after(outcomes, pruned.losses)
+        return board.take([target for target in current.targets if target not in losses.absent])
+    finally:
+        board.close()
+
+
+def _store_payloads(current: Plan, song: BoundSong, farm: Farm) -> None:
+    """Put the inputs of everything that runs where every worker finds them."""
+    blobs = farm.recall.blobs
+    large = {
+        encoded.ref.digest: encoded.content
+        for segment in {bundle.segment for stage in current.stages for bundle in stage}
+        for encoded in song.payloads(segment)
+        if encoded.ref.inline is None
+    }
+    for digest in blobs.missing(large):
+        blobs.put(digest, large[digest])
+
+
+def _note(outcome: BundleOutcome, result: RenderResult) -> None:
+    segment = outcome.bundle.segment
+    reasons = {task.step.id: task.reason for task in outcome.bundle.tasks}
+    result.ran.update({(segment, node): reasons[node] for node in outcome.ran})
+    result.recalled.update({(segment, node): by for node, by in outcome.recalled.items()})
+    result.failed.update({(segment, node): error for node, error in outcome.failed.items()})
+    result.skipped.update({(segment, node): because for node, because in outcome.skipped.items()})
+
+
+def _after(outcomes: Sequence[BundleOutcome], losses: Losses) -> Losses:
+    """Add what this stage failed to deliver."""
+    absent = dict(losses.absent)
+    partial = set(losses.partial)
+    for outcome in outcomes:
+        for task in outcome.bundle.tasks:
+            addresses = [Address(outcome.bundle.segment, PortKey(task.step.id, port)) for port in task.step.outputs]
+            if task.step.id in outcome.failed or task.step.id in outcome.skipped:
+                culprit = next(iter(outcome.failed), task.step.id)
+                absent.update(dict.fromkeys(addresses, f"{outcome.bundle.segment}/{culprit}"))
+            elif task.partial:
+                partial.update(addresses)
+    return Losses(absent, frozenset(partial))
+
+
+def _deliver(refs: Mapping[Address, ParamRef], farm: Farm, result: RenderResult) -> bool:
+    """Fetch the targets, verified. False if one is lost, so that it is computed again."""
+    try:
+        result.payloads = {address: _fetch(ref, farm) for address, ref in refs.items()}
+    except BlobsLost:
+        return False
+    return True
+
+
+def _fetch(ref: ParamRef, farm: Farm) -> Payload:
+    return decode(ref, farm.recall.blobs.get(ref.digest) if ref.inline is None else ref.inline)
+
+
+def _final_state(result: RenderResult, targets: Sequence[Address]) -> State:
+    if any(target not in result.payloads for target in targets):
+        return "failed"
+    return "partial" if result.failed else "succeeded"
+
+
+def steps_by_state(result: RenderResult) -> Mapping[str, int]:
+    """How many steps ran, were recalled (or lie behind something recalled), failed and were skipped."""
+    recalled = set(result.recalled) - set(result.ran)
+    return {
+        "run": len(result.ran),
+        "recalled": len(recalled) + result.plan.covered,
+        "failed": len(result.failed),
+        "skipped": len(result.skipped),
+    }

@@ -1,0 +1,29 @@
+"""What became of a bundle, as a value: a worker reports it, the orchestrator decides on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from quincunx_shared.names import Address, Digest
+from quincunx_shared.payload import ParamRef
+from quincunx_shared.recipe import Bundle
+
+#: How a step's outputs came to be known without running it: by its recipe or by its real inputs.
+RecalledBy: TypeAlias = Literal["recipe", "call"]
+
+
+@dataclass
+class BundleOutcome:
+    """Which nodes of a bundle ran, were recalled, failed or were skipped, and what it exports.
+
+    `lost` are blobs that an index promised and no store has: the render has to be planned again.
+    """
+
+    bundle: Bundle
+    ran: list[str] = field(default_factory=list)
+    recalled: dict[str, RecalledBy] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    exports: dict[Address, ParamRef] = field(default_factory=dict)
+    lost: set[Digest] = field(default_factory=set)
