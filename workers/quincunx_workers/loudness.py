@@ -89,7 +89,7 @@ def _energies(channel: npt.NDArray[np.float32], block: int) -> Floats:
     padded[block : block + len(channel)] = channel
 
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::step] if frame_count else np.empty((0, size))
-    response = k_weighting(10 * block, np.linspace(0, 5 * block, size // 2 + 1))
+    response = k_weighting(10 * block, np.arange(size // 2 + 1, dtype=np.float64) * (10 * block / size))
     energies = np.empty((frame_count, BLOCKS_PER_FRAME))
     for first in range(0, frame_count, FRAMES_AT_ONCE):
         spectra = np.fft.rfft(frames[first : first + FRAMES_AT_ONCE].astype(np.float64))
