@@ -1,0 +1,180 @@
+"""The one place that knows ONNX Runtime.
+
+It is imported when the first model is loaded, not before: a render that recalls everything never pays for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from quincunx_shared.errors import BadVoicebank, QuincunxError, StepFailed
+from quincunx_shared.names import Digest
+from quincunx_workers.bank_file import read_held
+from quincunx_workers.model_check import foreign_operators, refuse_outside_weights
+from quincunx_workers.noise import Noise, make_seedable
+from quincunx_workers.processor import cpu_family, gpu_family
+
+Provider: TypeAlias = Literal["cpu", "cuda"]
+
+#: Name of the provider in ONNX Runtime, and its options. TF32 would cost a hundredfold of precision, and a search for
+#: the fastest convolution may choose another one, with other last bits, in every session.
+PROVIDERS: Mapping[Provider, tuple[str, dict[str, str]]] = {
+    "cpu": ("CPUExecutionProvider", {}),
+    "cuda": ("CUDAExecutionProvider", {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}),
+}
+
+#: Types in ONNX Runtime's words and in NumPy's.
+DTYPES: Mapping[str, str] = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(bool)": "bool",
+}
+
+#: Errors only; the runtime's warnings are about files that nobody here can change.
+LOG_ERRORS = 3
+
+
+def runtime_version() -> str:
+    """Return the version of ONNX Runtime, or say how to install exactly one."""
+    versions = {name: _version(name) for name in ("onnxruntime", "onnxruntime-gpu")}
+    present = [version for version in versions.values() if version]
+    if not present:
+        raise QuincunxError("ONNX Runtime is not installed", remedy="pip install 'quincunx[cpu]', or 'quincunx[gpu]'")
+    if len(present) > 1:
+        raise QuincunxError(
+            "onnxruntime and onnxruntime-gpu are both installed and overwrite each other",
+            remedy="pip uninstall -y onnxruntime onnxruntime-gpu, then pip install 'quincunx[gpu]' or 'quincunx[cpu]'",
+        )
+    return present[0]
+
+
+def numeric_class(provider: Provider = "cpu") -> str:
+    """Name what decides the last bits of a result here. Two machines of one class give equal bits."""
+    family = cpu_family() if provider == "cpu" else gpu_family()
+    return f"{provider} onnxruntime-{runtime_version()} float32 {family}"
+
+
+class OnnxRuntime:
+    """Loads models for one provider. Refused where ONNX Runtime is missing, doubled, or lacks the provider."""
+
+    def __init__(self, provider: Provider = "cpu") -> None:
+        runtime_version()
+        if provider == "cuda" and not _version("onnxruntime-gpu"):
+            raise QuincunxError(
+                "this ONNX Runtime knows no CUDA",
+                remedy="pip uninstall -y onnxruntime, then pip install 'quincunx[gpu]'",
+            )
+        self._provider: Provider = provider
+
+    def load(self, path: Path, digest: Digest) -> OnnxModel:
+        """Load a model whose content has the digest. One thread, fixed algorithms: equal feeds give equal bits."""
+        content = read_held(path, digest)
+        refuse_outside_weights(content, where=str(path))
+        try:
+            seedable = make_seedable(content)
+            session = self._session(seedable.content)
+        except Exception as error:  # the runtime's and the parser's errors have no base of their own
+            foreign = foreign_operators(content)
+            if foreign:
+                message = f"needs operators that are not part of ONNX: {', '.join(foreign)}"
+                raise BadVoicebank(message, where=str(path)) from error
+            raise BadVoicebank(f"is no model that can be run: {_first_line(error)}", where=str(path)) from error
+        if PROVIDERS[self._provider][0] not in session.get_providers():
+            raise QuincunxError(
+                f"ONNX Runtime could not start {self._provider}", remedy="check driver and CUDA version"
+            )
+        return OnnxModel(session, seedable.noises, seedable.unseeded, place=str(path))
+
+    def _session(self, content: bytes) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = LOG_ERRORS
+        options.use_deterministic_compute = True
+        return onnxruntime.InferenceSession(content, options, providers=[PROVIDERS[self._provider]])
+
+
+class OnnxModel:
+    """A resident model. Any number of threads may run it at once."""
+
+    def __init__(self, session: Any, noises: tuple[Noise, ...], unseeded: tuple[str, ...], *, place: str) -> None:
+        self._session = session
+        self._noises = noises
+        self._unseeded = unseeded
+        self._place = place
+        internal = {name for noise in noises for name in (noise.name, noise.shape_output)}
+        self._inputs = {
+            one.name: (
+                DTYPES.get(one.type, one.type),
+                tuple(size if isinstance(size, int) else None for size in one.shape),
+            )
+            for one in session.get_inputs()
+            if one.name not in internal
+        }
+        self._outputs = tuple(one.name for one in session.get_outputs() if one.name not in internal)
+
+    @property
+    def inputs(self) -> Mapping[str, tuple[str, tuple[int | None, ...]]]:
+        """Name → (dtype, shape) of every input a step feeds; a symbolic dimension is None."""
+        return self._inputs
+
+    @property
+    def noises(self) -> tuple[str, ...]:
+        """Random nodes of the file that became inputs: `run` fills them from the seed."""
+        return tuple(noise.name for noise in self._noises)
+
+    @property
+    def unseeded(self) -> tuple[str, ...]:
+        """Random nodes that no seed reaches, because they stand in a branch or a loop."""
+        return self._unseeded
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in order."""
+        return self._outputs
+
+    def run(self, feeds: Mapping[str, Any], *, seed: int = 0) -> tuple[Any, ...]:
+        """Run once; outputs in order. Equal feeds and seed give equal bits within a numeric class."""
+        try:
+            return tuple(self._session.run(list(self._outputs), self._with_noise(feeds, seed)))
+        except Exception as error:  # the runtime's errors have no base of their own
+            raise StepFailed(f"the model failed: {_first_line(error)}", where=self._place) from error
+
+    def _with_noise(self, feeds: Mapping[str, Any], seed: int) -> dict[str, Any]:
+        """Add the noises in the order of the graph: the shape of a later one may depend on an earlier one."""
+        fed = dict(feeds)
+        for noise in self._noises:
+            shape = noise.shape if noise.shape is not None else self._shape_now(noise, fed)
+            fed[noise.name] = noise.draw(shape, seed)
+        return fed
+
+    def _shape_now(self, noise: Noise, fed: Mapping[str, Any]) -> tuple[int, ...]:
+        """Ask the model which shape the noise has for these feeds, running only what leads to it."""
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.only_execute_path_to_fetches = True
+        # The runtime wants a value for every input, also for those that do not lead to the shape.
+        blank = {one.name: np.zeros(one.shape or (), one.dtype) for one in self._noises if one.name not in fed}
+        (shape,) = self._session.run([noise.shape_output], {**fed, **blank}, options)
+        return tuple(int(size) for size in shape)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]
