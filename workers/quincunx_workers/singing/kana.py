@@ -122,7 +122,7 @@ def _digraph(consonant: str, vowel: str, small: str) -> Mora | None:
     """Return the mora of a kana and the small kana after it, or None where the two do not melt into one."""
     if small in _SMALL_Y:
         return _phones(_PALATAL.get(consonant, consonant), _SMALL_Y[small]) if vowel in "iue" else None
-    if small not in _SMALL_VOWEL or _SMALL_VOWEL[small] == vowel and consonant not in ("f", "ts", "v", "ch", "sh", "j"):
+    if small not in _SMALL_VOWEL or _SMALL_VOWEL[small] == vowel:
         return None
     sung = _SMALL_VOWEL[small]
     if vowel == "u":
