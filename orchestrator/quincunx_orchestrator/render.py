@@ -68,9 +68,7 @@ def plan(song: BoundSong, targets: Sequence[Address], recall: Recall, *, ledger:
     return recall_from(plan_render(song, targets, ledger=ledger), recall.find)
 
 
-def render(
-    song: BoundSong, targets: Sequence[Address], farm: Farm, *, ledger: Ledger | None = None
-) -> RenderResult:
+def render(song: BoundSong, targets: Sequence[Address], farm: Farm, *, ledger: Ledger | None = None) -> RenderResult:
     """Render the targets and fetch their payloads.
 
     A phrase that fails leaves the others alone; the result is then `partial`. Blobs that are missing or wrong are
@@ -93,9 +91,7 @@ def render(
     )
 
 
-def _carry_out(
-    current: Plan, song: BoundSong, farm: Farm, result: RenderResult
-) -> Mapping[Address, ParamRef] | None:
+def _carry_out(current: Plan, song: BoundSong, farm: Farm, result: RenderResult) -> Mapping[Address, ParamRef] | None:
     """Run the stages of a plan and return the targets. None if blobs were lost: the rest has to be planned anew."""
     result.recalled.update(dict.fromkeys(current.recalled, "recipe"))
     _store_payloads(current, song, farm)

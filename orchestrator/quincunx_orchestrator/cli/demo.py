@@ -1,0 +1,37 @@
+"""`quincunx demo`: the song that comes with Quincunx."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import click
+
+from quincunx_orchestrator.cli.render import render_song
+from quincunx_orchestrator.cli.shared_options import Choices, render_options
+from quincunx_orchestrator.cli.workspace import cache_dir_option
+
+SONG = "demo.ustx"
+
+
+@click.command("demo", short_help="Render the song that comes with Quincunx.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("demo.wav"), show_default=True)
+@click.option(
+    "--score",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the song itself (.ustx) here instead, to edit it and render it with `quincunx render`.",
+)
+@render_options
+@cache_dir_option
+def command(output: Path, score: Path | None, cache_dir: Path | None, **given: Any) -> int:
+    """Render the song that comes with Quincunx: two languages, two voices in harmony."""
+    with as_file(files("quincunx_orchestrator") / "songs" / SONG) as song:
+        if score is None:
+            return render_song(song, output, Choices(**given), cache_dir)
+        from quincunx_orchestrator.cli.job import check_output, write_whole
+
+        check_output(score)
+        write_whole(score, song.read_bytes())
+    click.echo(score)
+    return 0

@@ -1,0 +1,146 @@
+"""One song on the command line: read it, plan it, render it, deliver it, remember it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from quincunx_orchestrator.cli.workspace import Workspace
+from quincunx_orchestrator.core.planner import Plan
+from quincunx_orchestrator.core.reasons import Ledger
+from quincunx_orchestrator.render import RenderResult
+from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.score.readers import read_score
+from quincunx_orchestrator.song.assembly import Assembly
+from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_song
+from quincunx_orchestrator.song.phrase_graph import FILE, REPORT, Delivery, Take
+from quincunx_orchestrator.studio import Studio, StudioSettings, open_studio
+from quincunx_shared.errors import BadInput
+from quincunx_shared.names import SONG, Address
+from quincunx_shared.stores.cache_folder import Cache
+from quincunx_shared.stores.memory import MemoryEventLog
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person asked for on the command line."""
+
+    voice: str = ""
+    strict_voice: bool = False
+    take: Take = field(default_factory=Take)
+    delivery: Delivery = field(default_factory=Delivery)
+
+
+@dataclass
+class Job:
+    """A song in hand, with the studio that renders it and what the last render of it was made of."""
+
+    studio: Studio
+    assembly: Assembly
+    cache: Cache
+    log: MemoryEventLog
+    key: str
+    ledger: Ledger
+
+    def plan(self) -> Plan:
+        """What a render would do."""
+        return self.studio.plan(self.assembly, ledger=self.ledger)
+
+    def render(self) -> RenderResult:
+        """Render, and remember what every step was made of."""
+        result = self.studio.render(self.assembly, ledger=self.ledger)
+        if result.state == "succeeded" and (result.ran or not self.ledger):
+            self.cache.history.remember(self.key, record_song(self.assembly, self.studio.bind(self.assembly)))
+        return result
+
+    def label_of(self, segment: str) -> str:
+        """What a person calls a segment."""
+        return next((one.label for one in self.assembly.segments if one.id == segment), segment)
+
+
+@contextmanager
+def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
+    """Read a song and make it ready. Everything that can be wrong with it is said before anything runs."""
+    score = read_song(song)
+    log = MemoryEventLog()
+    with workspace.cache() as cache:
+        settings = StudioSettings(threads=workspace.thread_count)
+        with open_studio(cache, log, workspace.catalogue(), settings) as studio:
+            assembly = studio.assemble(
+                score,
+                voice=wishes.voice,
+                strict_voice=wishes.strict_voice,
+                take=wishes.take,
+                delivery=wishes.delivery,
+            )
+            if not assembly.placed:
+                raise BadInput("there is nothing to sing", where=song.name, remedy="every track is empty or muted")
+            key = song_key(song)
+            ledger = ledger_for(assembly, read_record(cache.history.recall(key)))
+            yield Job(studio, assembly, cache, log, key, ledger)
+
+
+def read_song(path: Path) -> Score:
+    """Read a song file of any format we know."""
+    if path.is_dir():
+        raise BadInput("this is a folder, not a song", where=str(path))
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=str(path)) from error
+    return read_score(path.name, raw)
+
+
+def song_key(path: Path) -> str:
+    """Name a song by where it lies: the same file after an edit is the same song."""
+    return hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
+
+
+def sound_of(result: RenderResult) -> bytes | None:
+    """The finished file, if the render got that far."""
+    return result.payloads.get(Address(SONG, FILE))
+
+
+def report_of(result: RenderResult) -> dict[str, Any]:
+    """What the mastering measured: loudness, true peak, seconds."""
+    report: dict[str, Any] = result.payloads.get(Address(SONG, REPORT)) or {}
+    return report
+
+
+def check_output(path: Path) -> None:
+    """Refuse an output that could not be written, before an hour is spent on it."""
+    if path.is_dir():
+        raise BadInput("this is a folder", where=str(path), remedy="name a file, such as song.wav")
+    if not path.parent.is_dir():
+        raise BadInput("the folder does not exist", where=str(path.parent), remedy=f"mkdir -p {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise BadInput("the folder cannot be written to", where=str(path.parent))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whatever happens meanwhile."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # mkstemp makes files for their owner alone; a song is an ordinary file.
+        part.chmod(0o666 & ~_umask())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,111 @@
+"""`quincunx`: finds the command, and turns what went wrong into one message and an exit code.
+
+Importing this module must stay cheap, for completion and `--help`: commands are imported when they are called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+#: When the process began, as far as Python can tell: `wall_seconds` counts from here.
+STARTED = time.perf_counter()
+
+#: Command → (module, what it is for). The module holds the command under the name `command`.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "render": ("quincunx_orchestrator.cli.render", "Render a song to a sound file."),
+    "demo": ("quincunx_orchestrator.cli.demo", "Render the song that comes with Quincunx."),
+    "why": ("quincunx_orchestrator.cli.why", "Say what a render would compute, and why."),
+    "steps": ("quincunx_orchestrator.cli.steps", "List the steps and their manifests."),
+    "voices": ("quincunx_orchestrator.cli.voices", "List the voices that are installed."),
+    "cache": ("quincunx_orchestrator.cli.cache", "Look after the cache."),
+}
+
+#: Exit codes that mean the same in every command.
+ERROR, USAGE, PARTIAL, INTERRUPTED = 1, 2, 3, 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called, and lists all of them without importing any."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="quincunx", prog_name="quincunx")
+def command() -> None:
+    """Render songs, phrase by phrase; after an edit, only what the edit changed.
+
+    Start with `quincunx demo -o demo.wav`.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run with arguments and return the exit code. Messages go to standard error."""
+    try:
+        outcome: Any = command.main(args=arguments, prog_name="quincunx", standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
+    except click.exceptions.Abort:
+        click.echo("Interrupted. What was rendered so far is kept; the same command goes on from there.", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output has left; that is its right.
+        sys.stderr.close()
+        return ERROR
+    except Exception as error:
+        return _report(error)
+
+
+def _report(error: Exception) -> int:
+    """Say what went wrong, where, and what to do next."""
+    from quincunx_shared.errors import BadInput, QuincunxError
+
+    if not isinstance(error, QuincunxError | OSError):
+        raise error
+    place = f"{error.where}: " if isinstance(error, QuincunxError) and error.where else ""
+    what = error.what if isinstance(error, QuincunxError) else _os_error(error)
+    click.echo(f"Error: {place}{what}", err=True)
+    if isinstance(error, QuincunxError) and error.remedy:
+        click.echo(f"  → {error.remedy}", err=True)
+    return USAGE if isinstance(error, BadInput) else ERROR
+
+
+def _os_error(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)

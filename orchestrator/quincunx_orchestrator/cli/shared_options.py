@@ -1,0 +1,63 @@
+"""The flags that `render` and `demo` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from quincunx_orchestrator.cli.workspace import json_option
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The flags as they were given."""
+
+    voice: str = ""
+    strict_voice: bool = False
+    vocoder_dir: tuple[Path, ...] = ()
+    seed: int = 0
+    steps: int = 20
+    loudness: float = -16.0
+    threads: int = 0
+    dry_run: bool = False
+    explain: bool = False
+    as_json: bool = False
+    quiet: bool = False
+
+
+_OPTIONS = (
+    click.option("--voice", default="", metavar="NAME|FOLDER", help="Sing every track with this voice."),
+    click.option("--strict-voice", is_flag=True, help="Refuse a singer that is not installed."),
+    click.option(
+        "--vocoder-dir",
+        multiple=True,
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Where else to look for the vocoder a bank names. May be given several times.",
+    ),
+    click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Choose the take.  [default: 0]"),
+    click.option("--steps", type=click.IntRange(1, 1000), default=20, help="Denoising steps.  [default: 20]"),
+    click.option(
+        "--loudness",
+        type=click.FloatRange(-40, -5),
+        default=-16.0,
+        help="Integrated loudness of the result in LUFS.  [default: -16]",
+    ),
+    click.option("--threads", type=click.IntRange(0, 256), default=0, help="Phrases at once.  [default: one a core]"),
+    click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop."),
+    click.option("--explain", is_flag=True, help="Say why each step is computed."),
+    json_option,
+    click.option("-q", "--quiet", is_flag=True, help="Only errors."),
+)
+
+
+def render_options(command: Decorated) -> Decorated:
+    """Add the shared flags to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

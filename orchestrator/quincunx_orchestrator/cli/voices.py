@@ -1,0 +1,45 @@
+"""`quincunx voices`: who can sing here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from quincunx_orchestrator.cli.workspace import Workspace, json_option
+
+
+@click.command("voices", short_help="List the voices that are installed.")
+@click.option(
+    "--vocoder-dir",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where else to look for vocoders.",
+)
+@json_option
+def command(vocoder_dir: tuple[Path, ...], as_json: bool) -> int:
+    """List the voices that are installed, and what keeps one from singing."""
+    from quincunx_shared.errors import BadVoicebank
+
+    workspace = Workspace(vocoder_dirs=vocoder_dir)
+    catalogue = workspace.catalogue()
+    rows: list[dict[str, object]] = []
+    for name, folder in catalogue.folders.items():
+        row: dict[str, object] = {"name": name, "folder": str(folder.root), "problem": None}
+        try:
+            bank = catalogue.load(name).bank
+            row |= {"title": bank.name, "sample_rate": bank.sample_rate, "languages": sorted(bank.dictionaries)}
+        except BadVoicebank as error:
+            row["problem"] = str(error)
+        rows.append(row)
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "voices": rows}, ensure_ascii=False))
+        return 0
+    width = max(len(str(row["name"])) for row in rows)
+    for row in rows:
+        languages = row.get("languages", [])
+        sings = ", ".join(map(str, languages)) if isinstance(languages, list) else ""
+        click.echo(f"{row['name']:{width}}  {row['problem'] or sings}  {row['folder']}")
+    click.echo(f"More banks go into {workspace.voice_roots[-1]}, one folder each.", err=True)
+    return 0

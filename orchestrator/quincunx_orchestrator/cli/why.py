@@ -1,0 +1,31 @@
+"""`quincunx why`: what a render would compute, and what each step follows from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from quincunx_orchestrator.cli.shared_options import Choices, render_options
+from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option
+
+
+@click.command("why", short_help="Say what a render would compute, and why.")
+@click.argument("song", type=click.Path(path_type=Path))
+@click.option(
+    "--as", "container", type=click.Choice(["wav", "flac"]), default="wav", help="As if written in this format."
+)
+@render_options
+@cache_dir_option
+def command(song: Path, container: str, cache_dir: Path | None, **given: Any) -> int:
+    """Compare SONG with its last render: which steps would run now, and what each of them follows from."""
+    from quincunx_orchestrator.cli import job as jobs
+    from quincunx_orchestrator.cli import telling
+    from quincunx_orchestrator.cli.render import wishes_from
+
+    choices = Choices(**given)
+    workspace = Workspace(cache_dir, tuple(choices.vocoder_dir), choices.threads)
+    with jobs.open_job(song, wishes_from(Path(f"song.{container}"), choices), workspace) as job:
+        telling.show_plan(job, job.plan(), choices)
+    return 0

@@ -1,0 +1,75 @@
+"""What every command needs from the machine: the cache, the installed voices, the number of threads.
+
+Precedence: flag, environment, built-in default. The environment is read here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+import click
+
+from quincunx_orchestrator.song.voices import Catalogue, find_voices
+from quincunx_shared.stores.cache_folder import Cache, open_cache
+
+@dataclass(frozen=True)
+class Workspace:
+    """The flags that several commands share."""
+
+    cache_dir: Path | None = None
+    vocoder_dirs: tuple[Path, ...] = ()
+    threads: int = 0
+
+    @property
+    def thread_count(self) -> int:
+        """As many threads as cores, unless told otherwise."""
+        return self.threads or os.cpu_count() or 1
+
+    @property
+    def cache_root(self) -> Path:
+        """Where results are kept."""
+        if self.cache_dir is not None:
+            return self.cache_dir
+        from platformdirs import user_cache_path
+
+        return user_cache_path("quincunx", appauthor=False)
+
+    @property
+    def voice_roots(self) -> tuple[Path, ...]:
+        """The folders in which installed banks lie, one folder a bank."""
+        from platformdirs import user_data_path
+
+        named = os.environ.get("QUINCUNX_VOICES", "")
+        own = user_data_path("quincunx", appauthor=False) / "voicebanks"
+        return (*(Path(part) for part in named.split(os.pathsep) if part), own)
+
+    def catalogue(self) -> Catalogue:
+        """The voices that are installed."""
+        return find_voices(self.voice_roots, vocoder_dirs=self._vocoder_roots())
+
+    def _vocoder_roots(self) -> Sequence[Path]:
+        from platformdirs import user_data_path
+
+        return (*self.vocoder_dirs, user_data_path("quincunx", appauthor=False) / "vocoders")
+
+    @contextmanager
+    def cache(self) -> Iterator[Cache]:
+        """Open the cache, and close it again."""
+        cache = open_cache(self.cache_root)
+        try:
+            yield cache
+        finally:
+            cache.close()
+
+
+cache_dir_option = click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="QUINCUNX_CACHE_DIR",
+    help="Where results are kept.  [env: QUINCUNX_CACHE_DIR; default: the user's cache directory]",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")

@@ -1,0 +1,82 @@
+"""Embedded mode: the farm inside this process. The only module of the orchestrator that knows a worker.
+
+Bundles of a stage run on a pool of threads, and the next stage starts when all have ended. The executor is the one
+every worker uses, so what sounds here sounds the same from a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from quincunx_orchestrator.render import Farm
+from quincunx_shared.intervention import Operator
+from quincunx_shared.manifest import Manifest
+from quincunx_shared.names import Digest
+from quincunx_shared.outcome import BundleOutcome
+from quincunx_shared.ports import Blackboard, BlobStore, EventLog, SignatureIndex
+from quincunx_shared.recall import Recall
+from quincunx_shared.recipe import Bundle
+from quincunx_shared.step import Step
+from quincunx_shared.stores.memory import MemoryBoard, SystemClock
+from quincunx_workers.executor import run_bundle
+from quincunx_workers.model_pool import ModelLibrary, ModelPool
+from quincunx_workers.onnx_runtime import OnnxRuntime, numeric_class
+from quincunx_workers.registry import Registry, load_steps
+from quincunx_workers.workbench import Models, Workbench
+
+
+@dataclass(frozen=True)
+class ThreadDispatcher:
+    """Runs the bundles of a stage on a pool of threads, and waits for all of them."""
+
+    bench: Workbench
+    pool: ThreadPoolExecutor
+
+    def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterable[BundleOutcome]:
+        """Return the outcomes in the order of the bundles."""
+        if len(bundles) == 1:
+            # A stage of one bundle gains nothing from a thread, but its independent steps do from the pool.
+            return [run_bundle(bundles[0], board, self.bench, self.pool)]
+        return list(self.pool.map(lambda bundle: run_bundle(bundle, board, self.bench), bundles))
+
+
+@contextmanager
+def open_farm(
+    steps: Mapping[str, Step],
+    blobs: BlobStore,
+    index: SignatureIndex,
+    log: EventLog,
+    *,
+    models: Models,
+    threads: int = 2,
+    numeric: str = "",
+    operators: Mapping[str, Operator] | None = None,
+) -> Iterator[Farm]:
+    """Yield a farm that computes in this process, with as many bundles at once as there are threads."""
+    bench = Workbench(steps, blobs, index, log, SystemClock(), models, operators or {}, numeric)
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="quincunx") as pool:
+        yield Farm(Recall(index, blobs), ThreadDispatcher(bench, pool), log, MemoryBoard)
+
+
+def installed_steps() -> Registry:
+    """The steps that installed packages offer, and the plug-ins that could not be used."""
+    return load_steps()
+
+
+def manifests_of(steps: Mapping[str, Step]) -> dict[str, Manifest]:
+    """The manifests of steps, which is all of them that planning needs."""
+    return {name: step.manifest for name, step in steps.items()}
+
+
+def models_from(files: Mapping[Digest, Path]) -> Models:
+    """Models and bank files, loaded when a step first asks for them."""
+    return ModelPool(ModelLibrary(files), OnnxRuntime().load)
+
+
+def numeric_class_here() -> str:
+    """The numeric class of this machine, without loading the ONNX Runtime."""
+    return numeric_class()

@@ -1,0 +1,125 @@
+"""The graph of one phrase, and the graph that mixes all of them.
+
+lyrics ─ phonemize ─ duration ─┐
+timing ────────────────┤       ├─ acoustic ─┬─ vocoder ─ post ─┐
+melody, PITD ──────── pitch ───┴────────────┘                  ├─ mix ─ master ─ file
+                                             other phrases ────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quincunx_orchestrator.core.graph import Graph, connect, node_of
+from quincunx_orchestrator.song.voices import Voice
+from quincunx_shared.frames import FrameGrid
+from quincunx_shared.manifest import Manifest
+from quincunx_shared.names import PortKey
+
+#: Which step reads which curve of the score, by OpenUTAU's abbreviation.
+CURVE_PORTS: Mapping[str, PortKey] = {
+    "pitd": PortKey("pitch", "pitd"),
+    "dyn": PortKey("post", "dyn"),
+    "genc": PortKey("acoustic", "gender"),
+    "velc": PortKey("acoustic", "velocity"),
+    "brec": PortKey("acoustic", "breathiness"),
+    "tenc": PortKey("acoustic", "tension"),
+    "ene": PortKey("acoustic", "energy"),
+    "voic": PortKey("acoustic", "voicing"),
+}
+
+PHRASE_STEPS = ("phonemize", "duration", "pitch", "acoustic", "vocoder", "post")
+SONG_STEPS = ("mix", "master")
+AUDIO = PortKey("post", "audio")
+MIXED = PortKey("mix", "audio")
+FILE = PortKey("master", "file")
+REPORT = PortKey("master", "report")
+
+_EDGES = (
+    connect("phonemize.phonemes", "duration.phonemes"),
+    connect("duration.ph_seq", "acoustic.ph_seq"),
+    connect("duration.ph_dur", "acoustic.ph_dur"),
+    connect("pitch.f0", "acoustic.f0"),
+    connect("pitch.f0", "vocoder.f0"),
+    connect("acoustic.mel", "vocoder.mel"),
+    connect("vocoder.audio", "post.audio"),
+)
+
+
+@dataclass(frozen=True)
+class Take:
+    """How a song is to be sung: the seed of everything that is left to chance, and the effort of the model."""
+
+    seed: int = 0
+    steps: int = 20
+    depth: float = 1.0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What the finished song is to be: container, sample format, loudness and true peak."""
+
+    container: str = "wav"
+    subtype: str = "PCM_16"
+    loudness_lufs: float = -16.0
+    true_peak_dbtp: float = -1.0
+
+
+def phrase_graph(voice: Voice, language: str, take: Take, manifests: Mapping[str, Manifest]) -> Graph:
+    """Return the base graph of every phrase sung by this voice in this language."""
+    options = _phrase_options(voice, language, take)
+    return Graph.of((node_of(manifests[name], options=options[name]) for name in PHRASE_STEPS), _EDGES)
+
+
+def song_graph(sample_rate: int, delivery: Delivery, manifests: Mapping[str, Manifest]) -> Graph:
+    """Return the graph that mixes the phrases and masters the mix."""
+    options: dict[str, dict[str, Any]] = {
+        "mix": {"sample_rate": sample_rate},
+        "master": {
+            "sample_rate": sample_rate,
+            "container": delivery.container,
+            "subtype": delivery.subtype,
+            "loudness_lufs": delivery.loudness_lufs,
+            "true_peak_dbtp": delivery.true_peak_dbtp,
+        },
+    }
+    nodes = (node_of(manifests[name], options=options[name]) for name in SONG_STEPS)
+    return Graph.of(nodes, [connect("mix.audio", "master.audio")])
+
+
+def grid_of_voice(voice: Voice) -> FrameGrid:
+    """The frame grid on which a voice sings."""
+    return FrameGrid(sample_rate=voice.bank.sample_rate, hop_size=voice.bank.hop_size)
+
+
+def _phrase_options(voice: Voice, language: str, take: Take) -> dict[str, dict[str, Any]]:
+    bank, grid = voice.bank, grid_of_voice(voice)
+    rates = {"sample_rate": grid.sample_rate, "hop_size": grid.hop_size, "head_frames": grid.head_frames}
+    frames = {**rates, "tail_frames": grid.tail_frames}
+    down, up = bank.settings.augmentation_args.random_pitch_shifting.range
+    return {
+        "phonemize": {"language": language},
+        "duration": frames,
+        "pitch": {**frames, "seed": take.seed},
+        "acoustic": {
+            **frames,
+            "acoustic": bank.acoustic,
+            "seed": take.seed,
+            "steps": take.steps,
+            "depth": min(take.depth, bank.settings.depth_limit),
+            "gender_shift": voice.gender_shift,
+            "gender_range_down": down,
+            "gender_range_up": up,
+            "speaker": next(iter(bank.speakers.values()), ""),
+        },
+        "vocoder": {
+            "vocoder": bank.vocoder,
+            "hop_size": grid.hop_size,
+            "mel_base": bank.settings.mel_base,
+            "vocoder_mel_base": bank.vocoder_settings.mel_base,
+            "seed": take.seed,
+        },
+        "post": rates,
+    }

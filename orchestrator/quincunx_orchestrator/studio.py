@@ -1,0 +1,112 @@
+"""The front door of the library: open a studio, give it a song, and render; edit, and render again.
+
+    with open_studio(cache_root) as studio:
+        song = studio.assemble(read_score(path), voice="demo")
+        first = studio.render(song)
+        again = studio.render(song.with_segment(segment.with_operation(edit)))
+
+Everything runs in this process. What did not change between two renders is not even looked at twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from quincunx_orchestrator.core.binding import BoundSong, bind_song
+from quincunx_orchestrator.core.compiler import Compiler
+from quincunx_orchestrator.core.planner import Plan
+from quincunx_orchestrator.core.reasons import Ledger
+from quincunx_orchestrator.embedded import installed_steps, manifests_of, models_from, numeric_class_here, open_farm
+from quincunx_orchestrator.render import Farm, RenderResult, plan, render
+from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.song.assembly import Assembly, assemble
+from quincunx_orchestrator.song.phrase_graph import Delivery, Take
+from quincunx_orchestrator.song.voices import Catalogue, cast
+from quincunx_shared.intervention import Operator
+from quincunx_shared.manifest import Manifest
+from quincunx_shared.names import Address, Digest
+from quincunx_shared.ports import EventLog
+from quincunx_shared.step import Step
+from quincunx_shared.stores.cache_folder import Cache
+
+
+@dataclass(frozen=True)
+class StudioSettings:
+    """How many bundles run at once, and what differs from a plain installation."""
+
+    threads: int = 2
+    steps: Mapping[str, Step] | None = None
+    operators: Mapping[str, Operator] | None = None
+
+
+class Studio:
+    """A farm in this process, together with what it remembers of the song in hand."""
+
+    def __init__(
+        self, farm: Farm, manifests: Mapping[str, Manifest], catalogue: Catalogue, bank_files: dict[Digest, Path]
+    ) -> None:
+        self.farm = farm
+        self.manifests = manifests
+        self.catalogue = catalogue
+        self.operators: Mapping[str, Operator] = {}
+        self._bank_files = bank_files
+        self._compiler = Compiler(manifests, numeric_class_here())
+        self._bound: BoundSong | None = None
+
+    def assemble(
+        self,
+        score: Score,
+        *,
+        voice: str = "",
+        strict_voice: bool = False,
+        take: Take | None = None,
+        delivery: Delivery | None = None,
+    ) -> Assembly:
+        """Choose voices for a score and cut it into segments."""
+        casting = cast(score.tracks, self.catalogue, voice=voice, strict=strict_voice)
+        for one in casting.voices:
+            self._bank_files.update(one.bank.files)
+        return assemble(score, casting, self.manifests, take=take, delivery=delivery)
+
+    def bind(self, assembly: Assembly) -> BoundSong:
+        """Bind a song; segments that are the same objects as the last time keep their signatures."""
+        self._bound = bind_song(assembly.segments, self._compiler, operators=self.operators, before=self._bound)
+        return self._bound
+
+    def plan(
+        self, assembly: Assembly, targets: Sequence[Address] | None = None, *, ledger: Ledger | None = None
+    ) -> Plan:
+        """Return what a render would do, and why, without doing it."""
+        return plan(self.bind(assembly), targets or assembly.targets, self.farm.recall, ledger=ledger)
+
+    def render(
+        self, assembly: Assembly, targets: Sequence[Address] | None = None, *, ledger: Ledger | None = None
+    ) -> RenderResult:
+        """Render the finished song, or whatever outputs are asked for."""
+        return render(self.bind(assembly), targets or assembly.targets, self.farm, ledger=ledger)
+
+
+@contextmanager
+def open_studio(
+    cache: Cache, log: EventLog, catalogue: Catalogue, settings: StudioSettings | None = None
+) -> Iterator[Studio]:
+    """Yield a studio on a cache. The caller owns the cache and the log."""
+    chosen = settings or StudioSettings()
+    steps = installed_steps().steps if chosen.steps is None else chosen.steps
+    bank_files: dict[Digest, Path] = {}
+    with open_farm(
+        steps,
+        cache.blobs,
+        cache.index,
+        log,
+        models=models_from(bank_files),
+        threads=chosen.threads,
+        numeric=numeric_class_here(),
+        operators=chosen.operators,
+    ) as farm:
+        studio = Studio(farm, manifests_of(steps), catalogue, bank_files)
+        studio.operators = chosen.operators or {}
+        yield studio
