@@ -161,21 +161,25 @@ class Voicing:
 def voicing_of(mel: Tensor, pitch: Pitch) -> Voicing:
     """Read the voice from the mel itself, as DiffSinger hands a vocoder nothing else.
 
-    A frame is voiced as far as its first harmonic stands above the mean of the highs; its harmonics reach up to
-    a frequency between 0.9 and 6.5 kHz, higher the more the lows outweigh the highs.
+    A frame is voiced as far as its first harmonic stands above the highs, where every noise has its share; its
+    harmonics reach up to a frequency between 0.9 and 6.5 kHz, higher the more the lows outweigh the highs.
     """
     centres = mel_centres_hz()
     note = pitch.per_frame
     first = _highest_within(mel, centres, note * 0.73, (note * 1.5).at_least(100.0))
     low = first.at_least(_highest_within(mel, centres, note * 0.73, note.like(1_100.0)))
-    strength = (first - _mean_within(mel, centres, 2_000.0, 9_000.0) - 0.4).relu().at_most(1.0) * pitch.gate
+    highs = _mean_within(mel, centres, 4_500.0, 9_000.0)
+    strength = (first - highs - 0.4).relu().at_most(1.0) * pitch.gate
 
-    balance = low - _mean_within(mel, centres, 4_500.0, 9_000.0)
+    balance = low - highs
     reach = ((balance - 3.15) * 3.5).sigmoid()
     log_limit = reach * math.log(6_500.0 / 900.0) + math.log(900.0)
+    # A note above the limit would turn into noise altogether.
+    log_limit = log_limit.at_least((note * 2.5).log())
     log_frequency = np.log(np.maximum(fft_bins_hz(), 1.0)).astype(np.float32)
     share = ((log_limit - log_frequency) * 5.0).sigmoid() * strength
-    return Voicing(strength, share.sqrt(), (1.0 - share).sqrt())
+    # A vectorised sigmoid may exceed one by its last bit.
+    return Voicing(strength, share.sqrt(), (1.0 - share).relu().sqrt())
 
 
 @dataclass(frozen=True)
