@@ -49,7 +49,7 @@ _SMALL_VOWEL = dict(zip("ぁぃぅぇぉゎ", "aiueoa", strict=True))
 _PALATAL = {"": "y", **{c: f"{c}y" for c in "kgtdnhbpmrfv"}, "sh": "sh", "j": "j", "ch": "ch"}
 
 _N, _CL, _LONG = "ん", "っ", "ー"
-_LONG_MARKS = dict.fromkeys(map(ord, "~〜～−―"), _LONG)
+_LONG_MARKS = dict.fromkeys(map(ord, "-~〜"), _LONG)
 
 #: Spellings of Hepburn and Kunrei romanisation that differ from the phones.
 _ROMAN_ONSETS = {

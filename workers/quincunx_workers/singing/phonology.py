@@ -75,14 +75,17 @@ class Phonology:
     def resolve(self, name: str, language: str) -> Phones | None:
         """Return the bank's phones for a general name in a language, or None where it has none.
 
-        Prefixed or plain, in any case, with or without stress; failing all that, a neighbour of the sound.
+        In any case, with or without stress; failing that, a neighbour of the sound. A name with a language means
+        that language alone, or a bank whose phones have none.
         """
-        plain = bare_name(name)
-        for candidate in (name, plain, plain.lower(), plain.rstrip("0123456789").lower()):
-            for known in (candidate if "/" in candidate else f"{language}/{candidate}", candidate):
+        if "/" in name:
+            found = next((known for known in (name, bare_name(name)) if known in self.phones), None)
+            return None if found is None else (found,)
+        for candidate in (name, name.lower(), name.rstrip("0123456789").lower()):
+            for known in (f"{language}/{candidate}", candidate):
                 if known in self.phones:
                     return (known,)
-        return self._substitute(plain, language)
+        return self._substitute(name, language)
 
     def resolve_all(self, names: Sequence[str], language: str) -> tuple[Phones, list[str]]:
         """Return the bank's phones for all names, and the names it has no phone for."""
