@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
-
 from quincunx_shared.errors import BadVoicebank
+from quincunx_workers.onnx_graph import all_nodes, all_tensors
 
 #: Domains of operators that ONNX Runtime brings along.
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
@@ -27,7 +25,7 @@ def refuse_outside_weights(content: bytes, *, where: str) -> None:
 
     model = onnx.load_from_string(content)
     external = onnx.TensorProto.EXTERNAL
-    outside = [tensor.name for tensor in _tensors(model) if tensor.data_location == external]
+    outside = [tensor.name for tensor in all_tensors(model) if tensor.data_location == external]
     if outside:
         raise BadVoicebank(
             f"keeps weights in other files: {', '.join(outside[:3])}",
@@ -51,31 +49,3 @@ def foreign_operators(content: bytes) -> list[str]:
         if node.domain not in DOMAINS and (node.domain, node.op_type) not in own
     }
     return sorted(found)
-
-
-def all_nodes(model: Any) -> Iterator[Any]:
-    """Yield every node of a parsed model: main graph, functions, and the bodies of branches and loops."""
-    yield from _nested(model.graph.node)
-    for function in model.functions:
-        yield from _nested(function.node)
-
-
-def _nested(nodes: Iterable[Any]) -> Iterator[Any]:
-    for node in nodes:
-        yield node
-        for graph in _bodies(node):
-            yield from _nested(graph.node)
-
-
-def _bodies(node: Any) -> Iterator[Any]:
-    for attribute in node.attribute:
-        yield from (attribute.g, *attribute.graphs)
-
-
-def _tensors(model: Any) -> Iterator[Any]:
-    yield from model.graph.initializer
-    for node in all_nodes(model):
-        for attribute in node.attribute:
-            yield from (attribute.t, *attribute.tensors)
-        for graph in _bodies(node):
-            yield from graph.initializer

@@ -4,22 +4,22 @@ An ONNX `RandomNormalLike` without a seed draws from a generator that belongs to
 depends on how often the session ran before. Here every random node of the main graph becomes an input of the same
 name. Its noise is a pure function of (seed, name, shape), the same on every machine and in every process.
 
-Where the shape is that of another tensor (`…Like`), the shape of that tensor becomes an extra output, which the
-runner reads before it feeds the noise. Random nodes in branches, loops and functions stay: they are only named, and
-steps see to it that they do not run.
+Where the shape is that of another tensor (`…Like`), the nodes that lead to that tensor are cut out as a small model
+of its shape, which runs before the noise is fed. Random nodes in branches, loops and functions stay: they are only
+named, and steps see to it that they do not run.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from quincunx_workers.model_check import all_nodes
+from quincunx_workers.onnx_graph import all_nodes, shape_of
 
 #: Every operator of ONNX that draws. A model whose bytes name none of them need not be parsed.
 MARKS = (b"Random", b"Bernoulli", b"Multinomial")
@@ -38,7 +38,7 @@ class Noise:
     """One random node that became the input `name`.
 
     `scale` and `offset` turn the standard law (mean 0 and deviation 1; or even between 0 and 1) into the node's.
-    The shape is `shape`, or what the extra output `shape_output` says at run time.
+    The shape is `shape`, or what running `shape_model` on the inputs and the earlier noises returns.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Noise:
     offset: float
     scale: float
     shape: tuple[int, ...] | None = None
-    shape_output: str = ""
+    shape_model: bytes = field(default=b"", repr=False)
 
     def draw(self, shape: Sequence[int], seed: int) -> npt.NDArray[Any]:
         """Return the noise for a seed."""
@@ -74,31 +74,41 @@ def make_seedable(content: bytes) -> Seedable:
     import onnx
 
     model = onnx.load_from_string(content)
+    # One by one, in order: the shape of a later noise may depend on an earlier one, which is an input by then.
     drawing = [node for node in model.graph.node if node.op_type in LAWS and not node.domain]
-    noises = tuple(_noise(model.graph, node) for node in drawing)
-    for node, noise in zip(drawing, noises, strict=True):
-        _make_input(model.graph, node, noise)
-
+    noises = tuple(_made_input(model, node) for node in drawing)
     unseeded = tuple(node.name or node.op_type for node in all_nodes(model) if _draws(node))
     return Seedable(model.SerializeToString() if noises else content, noises, unseeded)
 
 
-def _noise(graph: Any, node: Any) -> Noise:
-    import onnx
+def _made_input(model: Any, node: Any) -> Noise:
+    """Let the value that a node drew come from outside."""
+    from onnx import helper
 
-    given = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+    graph = model.graph
+    noise = _noise(model, node)
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(noise.dtype))
+    graph.node.remove(node)
+    graph.input.append(helper.make_tensor_value_info(noise.name, element, noise.shape))
+    return noise
+
+
+def _noise(model: Any, node: Any) -> Noise:
+    from onnx import TensorProto, helper
+
+    given = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
     law = LAWS[node.op_type]
     low, high = given.get("low", 0.0), given.get("high", 1.0)
     offset, scale = (given.get("mean", 0.0), given.get("scale", 1.0)) if law == "normal" else (low, high - low)
-    element = given.get("dtype") or (_element_type(graph, node.input[0]) if node.input else onnx.TensorProto.FLOAT)
+    element = given.get("dtype") or (_element_type(model.graph, node.input[0]) if node.input else TensorProto.FLOAT)
     return Noise(
         name=node.output[0],
         law=law,
-        dtype=onnx.helper.tensor_dtype_to_np_dtype(element).name,
+        dtype=helper.tensor_dtype_to_np_dtype(element).name,
         offset=offset,
         scale=scale,
         shape=tuple(given["shape"]) if "shape" in given else None,
-        shape_output=f"{node.output[0]}:shape" if node.input else "",
+        shape_model=shape_of(model, node.input[0]) if node.input else b"",
     )
 
 
@@ -113,19 +123,6 @@ def _element_type(graph: Any, name: str) -> int:
         if tensor.name == name:
             return int(tensor.data_type)
     return int(onnx.TensorProto.FLOAT)
-
-
-def _make_input(graph: Any, node: Any, noise: Noise) -> None:
-    """Let the value that the node drew come from outside, and show the shape it must have."""
-    from onnx import TensorProto, helper
-
-    element = helper.np_dtype_to_tensor_dtype(np.dtype(noise.dtype))
-    graph.node.remove(node)
-    graph.input.append(helper.make_tensor_value_info(noise.name, element, noise.shape))
-    if noise.shape_output:
-        # At the front would be before its source: the standard wants nodes in the order of their needs.
-        graph.node.append(helper.make_node("Shape", [node.input[0]], [noise.shape_output]))
-        graph.output.append(helper.make_tensor_value_info(noise.shape_output, TensorProto.INT64, None))
 
 
 def _draws(node: Any) -> bool:

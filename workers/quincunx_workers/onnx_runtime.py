@@ -10,8 +10,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
 from quincunx_shared.errors import BadVoicebank, QuincunxError, StepFailed
 from quincunx_shared.names import Digest
 from quincunx_workers.bank_file import read_held
@@ -81,6 +79,7 @@ class OnnxRuntime:
         try:
             seedable = make_seedable(content)
             session = self._session(seedable.content)
+            noises = {one: self._session(one.shape_model) if one.shape_model else None for one in seedable.noises}
         except Exception as error:  # the runtime's and the parser's errors have no base of their own
             foreign = foreign_operators(content)
             if foreign:
@@ -91,7 +90,7 @@ class OnnxRuntime:
             raise QuincunxError(
                 f"ONNX Runtime could not start {self._provider}", remedy="check driver and CUDA version"
             )
-        return OnnxModel(session, seedable.noises, seedable.unseeded, place=str(path))
+        return OnnxModel(session, noises, seedable.unseeded, place=str(path))
 
     def _session(self, content: bytes) -> Any:
         import onnxruntime
@@ -106,21 +105,22 @@ class OnnxRuntime:
 class OnnxModel:
     """A resident model. Any number of threads may run it at once."""
 
-    def __init__(self, session: Any, noises: tuple[Noise, ...], unseeded: tuple[str, ...], *, place: str) -> None:
+    def __init__(self, session: Any, noises: Mapping[Noise, Any], unseeded: tuple[str, ...], *, place: str) -> None:
+        """Take the session, the noises it wants with the sessions that know their shapes, and the file's place."""
         self._session = session
         self._noises = noises
         self._unseeded = unseeded
         self._place = place
-        internal = {name for noise in noises for name in (noise.name, noise.shape_output)}
+        filled = self.noises
         self._inputs = {
             one.name: (
                 DTYPES.get(one.type, one.type),
                 tuple(size if isinstance(size, int) else None for size in one.shape),
             )
             for one in session.get_inputs()
-            if one.name not in internal
+            if one.name not in filled
         }
-        self._outputs = tuple(one.name for one in session.get_outputs() if one.name not in internal)
+        self._outputs = tuple(one.name for one in session.get_outputs())
 
     @property
     def inputs(self) -> Mapping[str, tuple[str, tuple[int | None, ...]]]:
@@ -152,20 +152,14 @@ class OnnxModel:
     def _with_noise(self, feeds: Mapping[str, Any], seed: int) -> dict[str, Any]:
         """Add the noises in the order of the graph: the shape of a later one may depend on an earlier one."""
         fed = dict(feeds)
-        for noise in self._noises:
-            shape = noise.shape if noise.shape is not None else self._shape_now(noise, fed)
-            fed[noise.name] = noise.draw(shape, seed)
+        for noise, shape_session in self._noises.items():
+            shape = noise.shape if shape_session is None else self._shape(shape_session, fed)
+            fed[noise.name] = noise.draw(shape or (), seed)
         return fed
 
-    def _shape_now(self, noise: Noise, fed: Mapping[str, Any]) -> tuple[int, ...]:
-        """Ask the model which shape the noise has for these feeds, running only what leads to it."""
-        import onnxruntime
-
-        options = onnxruntime.RunOptions()
-        options.only_execute_path_to_fetches = True
-        # The runtime wants a value for every input, also for those that do not lead to the shape.
-        blank = {one.name: np.zeros(one.shape or (), one.dtype) for one in self._noises if one.name not in fed}
-        (shape,) = self._session.run([noise.shape_output], {**fed, **blank}, options)
+    def _shape(self, session: Any, fed: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return the shape that a noise has for these feeds."""
+        (shape,) = session.run(["shape"], {one.name: fed[one.name] for one in session.get_inputs()})
         return tuple(int(size) for size in shape)
 
 

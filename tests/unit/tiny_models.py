@@ -1,0 +1,140 @@
+"""ONNX models of a few nodes, written in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto
+from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor, make_tensor_value_info
+
+from quincunx_shared.canonical import digest_of_bytes
+from quincunx_shared.names import Digest
+
+FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
+
+
+def value(name: str, element: int, *shape: str | int) -> ValueInfoProto:
+    """An input or output; names stand for symbolic dimensions."""
+    return make_tensor_value_info(name, element, list(shape))
+
+
+def built(
+    nodes: Sequence[NodeProto],
+    inputs: Sequence[ValueInfoProto],
+    outputs: Sequence[ValueInfoProto],
+    constants: Sequence[TensorProto] = (),
+    *domains: str,
+) -> bytes:
+    """A model's bytes."""
+    graph = make_graph(list(nodes), "tiny", list(inputs), list(outputs), initializer=list(constants))
+    opsets = [make_opsetid("", 17), *(make_opsetid(domain, 1) for domain in domains)]
+    content: bytes = make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+    return content
+
+
+def kept(folder: Path, content: bytes, name: str = "model.onnx") -> tuple[Path, Digest]:
+    """Write a model and return where it lies and its digest."""
+    path = folder / name
+    path.write_bytes(content)
+    return path, digest_of_bytes(content)
+
+
+def doubling() -> bytes:
+    """y = x + x"""
+    return built([make_node("Add", ["x", "x"], ["y"])], [value("x", FLOAT, "n")], [value("y", FLOAT, "n")])
+
+
+def adding_noise() -> bytes:
+    """y = x + normal noise, and even noise between 2 and 3 of a fixed shape beside it."""
+    nodes = [
+        make_node("RandomNormalLike", ["x"], ["hiss"], mean=1.0, scale=0.5, dtype=FLOAT),
+        make_node("RandomUniform", [], ["start"], shape=[1, 9], low=2.0, high=3.0),
+        make_node("Add", ["x", "hiss"], ["y"]),
+        make_node("Identity", ["start"], ["z"]),
+    ]
+    return built(nodes, [value("x", FLOAT, 1, "n")], [value("y", FLOAT, 1, "n"), value("z", FLOAT, 1, 9)])
+
+
+def noise_on_noise() -> bytes:
+    """Two noises; the second has the shape of a tensor made from the first."""
+    nodes = [
+        make_node("RandomUniformLike", ["x"], ["first"]),
+        make_node("Concat", ["first", "x"], ["both"], axis=1),
+        make_node("RandomNormalLike", ["both"], ["second"]),
+        make_node("Add", ["both", "second"], ["y"]),
+    ]
+    return built(nodes, [value("x", FLOAT, 1, "n")], [value("y", FLOAT, 1, "m")])
+
+
+def chance_in_a_branch() -> bytes:
+    """y = noise where speedup is 1, else x: the shape of an old diffusion model."""
+    drawn = make_graph([make_node("RandomNormalLike", ["mel"], ["a"], name="p_sample")], "t", [], [_any("a")])
+    plain = make_graph([make_node("Identity", ["mel"], ["b"])], "e", [], [_any("b")])
+    nodes = [
+        make_node("Unsqueeze", ["f0", "last"], ["mel"]),
+        make_node("Equal", ["speedup", "one"], ["each"]),
+        _if("each", "y", drawn, plain),
+    ]
+    inputs = [
+        value("tokens", INT64, 1, "P"),
+        value("durations", INT64, 1, "P"),
+        value("f0", FLOAT, 1, "T"),
+        value("speedup", INT64),
+    ]
+    constants = [make_tensor("one", INT64, [], [1]), make_tensor("last", INT64, [1], [2])]
+    return built(nodes, inputs, [value("y", FLOAT, 1, "T", 1)], constants)
+
+
+def foreign() -> bytes:
+    """A model that wants an operator nobody has."""
+    node = make_node("Sing", ["x"], ["y"], domain="studio.secret")
+    return built([node], [value("x", FLOAT, 1)], [value("y", FLOAT, 1)], (), "studio.secret")
+
+
+def with_outside_weights(location: str) -> bytes:
+    """y = x + w, and w lies in another file."""
+    weights = TensorProto(name="w", data_type=FLOAT, dims=[2], data_location=TensorProto.EXTERNAL)
+    entry = weights.external_data.add()
+    entry.key, entry.value = "location", location
+    return built([make_node("Add", ["x", "w"], ["y"])], [value("x", FLOAT, 2)], [value("y", FLOAT, 2)], [weights])
+
+
+def acoustic(*extra: ValueInfoProto, frames: Sequence[str] = ("f0",)) -> bytes:
+    """mel[:, :, k] = the k-th of the per-frame inputs named in `frames`; all other inputs are read and dropped.
+
+    Inputs are tokens, durations, `frames` and `extra`.
+    """
+    nodes = [make_node("Unsqueeze", [name, "last"], [f"{name}_column"]) for name in frames]
+    nodes.append(make_node("Concat", [f"{name}_column" for name in frames], ["mel"], axis=2))
+    inputs = [value("tokens", INT64, 1, "P"), value("durations", INT64, 1, "P")]
+    inputs += [value(name, FLOAT, 1, "T") for name in frames]
+    constants = [make_tensor("last", INT64, [1], [2])]
+    return built(nodes, [*inputs, *extra], [value("mel", FLOAT, 1, "T", len(frames))], constants)
+
+
+def vocoder(hop_size: int = 4) -> bytes:
+    """Every sample of a frame is the mean of its mel plus f0."""
+    nodes = [
+        make_node("ReduceMean", ["mel"], ["level"], axes=[2], keepdims=1),
+        make_node("Unsqueeze", ["f0", "last"], ["pitch"]),
+        make_node("Add", ["level", "pitch"], ["frame"]),
+        make_node("Expand", ["frame", "hop"], ["samples"]),
+        make_node("Reshape", ["samples", "flat"], ["waveform"]),
+    ]
+    constants = [
+        make_tensor("last", INT64, [1], [2]),
+        make_tensor("hop", INT64, [3], [1, 1, hop_size]),
+        make_tensor("flat", INT64, [2], [1, -1]),
+    ]
+    inputs = [value("mel", FLOAT, 1, "T", "bins"), value("f0", FLOAT, 1, "T")]
+    return built(nodes, inputs, [value("waveform", FLOAT, 1, "S")], constants)
+
+
+def _any(name: str) -> ValueInfoProto:
+    return make_tensor_value_info(name, FLOAT, None)
+
+
+def _if(condition: str, output: str, then: GraphProto, otherwise: GraphProto) -> Any:
+    return make_node("If", [condition], [output], then_branch=then, else_branch=otherwise)
