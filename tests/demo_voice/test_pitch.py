@@ -6,7 +6,7 @@ from tests.demo_voice import ears
 from tests.demo_voice.singer import HEAD, HOP, RATE, Singer, named
 
 #: Frames next to a boundary, where two sounds share the estimator's window.
-NEAR = 3
+NEAR = 2
 
 
 def test_a_scale_with_vibrato_and_portamento_is_in_tune_to_three_cents(singer: Singer) -> None:
