@@ -114,6 +114,63 @@ def acoustic(*extra: ValueInfoProto, frames: Sequence[str] = ("f0",)) -> bytes:
     return built(nodes, [*inputs, *extra], [value("mel", FLOAT, 1, "T", len(frames))], constants)
 
 
+def reading_tokens() -> bytes:
+    """The first rows of the mel are token, language and duration of each phoneme; the rest is zero."""
+    nodes = [
+        make_node("Concat", ["tokens", "languages", "durations"], ["rows"], axis=0),
+        make_node("Transpose", ["rows"], ["columns"], perm=[1, 0]),
+        make_node("Cast", ["columns"], ["floats"], to=FLOAT),
+        make_node("Unsqueeze", ["floats", "first"], ["batch"]),
+        make_node("Shape", ["f0"], ["T"], start=1),
+        make_node("Shape", ["tokens"], ["P"], start=1),
+        make_node("Sub", ["T", "P"], ["rest"]),
+        make_node("Concat", ["before", "rest", "first"], ["pads"], axis=0),
+        make_node("Pad", ["batch", "pads"], ["mel"]),
+    ]
+    inputs = [value(name, INT64, 1, "P") for name in ("tokens", "languages", "durations")]
+    constants = [make_tensor("first", INT64, [1], [0]), make_tensor("before", INT64, [4], [0, 0, 0, 0])]
+    return built(nodes, [*inputs, value("f0", FLOAT, 1, "T")], [value("mel", FLOAT, 1, "T", 3)], constants)
+
+
+def telling(*scalars: ValueInfoProto) -> bytes:
+    """Every row of the mel holds the values of the scalar inputs."""
+    nodes = []
+    for scalar in scalars:
+        nodes.append(make_node("Cast", [scalar.name], [f"{scalar.name}_float"], to=FLOAT))
+        nodes.append(make_node("Reshape", [f"{scalar.name}_float", "one"], [f"{scalar.name}_row"]))
+    nodes += [
+        make_node("Concat", [f"{scalar.name}_row" for scalar in scalars], ["row"], axis=0),
+        make_node("Shape", ["f0"], ["T"], start=1),
+        make_node("Concat", ["one", "T", "one"], ["size"], axis=0),
+        make_node("Expand", ["row", "size"], ["mel"]),
+    ]
+    return built(
+        nodes,
+        [value("f0", FLOAT, 1, "T"), *scalars],
+        [value("mel", FLOAT, 1, "T", len(scalars))],
+        [make_tensor("one", INT64, [1], [1])],
+    )
+
+
+def speaking(hidden: int) -> bytes:
+    """The mel is the speaker's embedding."""
+    inputs = [value("f0", FLOAT, 1, "T"), value("spk_embed", FLOAT, 1, "T", hidden)]
+    return built([make_node("Identity", ["spk_embed"], ["mel"])], inputs, [value("mel", FLOAT, 1, "T", hidden)])
+
+
+def hissing() -> bytes:
+    """The mel is noise of the shape that a diffusion model makes: from a constant, as long as f0."""
+    nodes = [
+        make_node("Shape", ["f0"], ["T"], start=1),
+        make_node("Concat", ["one", "T", "bins"], ["size"], axis=0),
+        make_node("ConstantOfShape", ["size"], ["like"]),
+        make_node("RandomNormalLike", ["like"], ["noise"], dtype=FLOAT),
+        make_node("Identity", ["noise"], ["mel"]),
+    ]
+    constants = [make_tensor("one", INT64, [1], [1]), make_tensor("bins", INT64, [1], [4])]
+    return built(nodes, [value("f0", FLOAT, 1, "T")], [value("mel", FLOAT, 1, "T", 4)], constants)
+
+
 def vocoder(hop_size: int = 4) -> bytes:
     """Every sample of a frame is the mean of its mel plus f0."""
     nodes = [
