@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from tests.unit import tiny_models
 
@@ -49,6 +50,18 @@ def test_a_noise_may_have_the_shape_of_what_another_noise_became(tmp_path: Path)
     model = loaded(tmp_path, tiny_models.noise_on_noise())
     assert model.noises == ("first", "second")
     assert model.run(zeros(6))[0].shape == (1, 12)
+
+
+@pytest.mark.parametrize(("long", "count"), [(True, 8), (False, 4)])
+def test_a_shape_may_come_out_of_a_branch(tmp_path: Path, long: bool, count: int) -> None:
+    model = loaded(tmp_path, tiny_models.noise_behind_a_branch())
+    assert model.run({**zeros(4), "long": np.array(long)})[0].shape == (1, count)
+
+
+def test_the_shape_of_a_noise_is_asked_without_the_rest_of_the_model() -> None:
+    (noise,) = make_seedable(tiny_models.hissing()).noises
+    kinds = [node.op_type for node in onnx.load_from_string(noise.shape_model).graph.node]
+    assert kinds == ["Shape", "Concat", "ConstantOfShape", "Shape"]
 
 
 def test_a_step_does_not_see_the_noises(tmp_path: Path) -> None:

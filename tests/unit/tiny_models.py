@@ -68,6 +68,19 @@ def noise_on_noise() -> bytes:
     return built(nodes, [value("x", FLOAT, 1, "n")], [value("y", FLOAT, 1, "m")])
 
 
+def noise_behind_a_branch() -> bytes:
+    """y = noise of the shape of a branch's result; the branch reads x, doubled in length, from around it."""
+    long = make_graph([make_node("Identity", ["twice"], ["a"])], "t", [], [_any("a")])
+    short = make_graph([make_node("Identity", ["x"], ["b"])], "e", [], [_any("b")])
+    nodes = [
+        make_node("Concat", ["x", "x"], ["twice"], axis=1),
+        _if("long", "like", long, short),
+        make_node("RandomNormalLike", ["like"], ["noise"]),
+        make_node("Identity", ["noise"], ["y"]),
+    ]
+    return built(nodes, [value("x", FLOAT, 1, "n"), value("long", BOOL)], [value("y", FLOAT, 1, "m")])
+
+
 def chance_in_a_branch() -> bytes:
     """y = noise where speedup is 1, else x: the shape of an old diffusion model."""
     drawn = make_graph([make_node("RandomNormalLike", ["mel"], ["a"], name="p_sample")], "t", [], [_any("a")])

@@ -43,7 +43,7 @@ def block_peaks(audio: Audio, near: float) -> Audio:
 
     hot = np.flatnonzero(blocks.max(axis=1) >= near) if near > 0 else np.empty(0, dtype=np.intp)
     for channel in audio:
-        np.maximum.at(blocks, hot, _oversampled_peaks(channel, hot))
+        blocks[hot] = np.maximum(blocks[hot], _oversampled_peaks(channel, hot))
     return np.asarray(blocks.ravel()[: -(-audio.shape[1] // BLOCK)])
 
 

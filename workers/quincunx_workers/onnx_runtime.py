@@ -36,8 +36,8 @@ DTYPES: Mapping[str, str] = {
     "tensor(bool)": "bool",
 }
 
-#: Errors only; the runtime's warnings are about files that nobody here can change.
-LOG_ERRORS = 3
+#: Only what ends the process: errors arrive as exceptions, and warnings are about files that nobody here can change.
+LOG_FATAL = 4
 
 
 def runtime_version() -> str:
@@ -97,7 +97,7 @@ class OnnxRuntime:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        options.log_severity_level = LOG_ERRORS
+        options.log_severity_level = LOG_FATAL
         options.use_deterministic_compute = True
         return onnxruntime.InferenceSession(content, options, providers=[PROVIDERS[self._provider]])
 
