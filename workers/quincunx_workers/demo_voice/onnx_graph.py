@@ -219,11 +219,11 @@ class Tensor:
         """Maximum over one axis, which stays with length one."""
         return self.graph.op("ReduceMax", self, attributes={"axes": [axis], "keepdims": 1})
 
-    def part(self, axis: int, start: int, end: int | Tensor) -> Tensor:
-        """The stretch [start, end) of one axis."""
+    def part(self, axis: int, start: int, end: int | Tensor, step: int = 1) -> Tensor:
+        """The stretch [start, end) of one axis; with a step of -1 read backwards, ``end`` left out again."""
         constant = self.graph.constant
         stop = end.with_axis(0) if isinstance(end, Tensor) else constant([end], INT)
-        return self.graph.op("Slice", self, constant([start], INT), stop, constant([axis], INT))
+        return self.graph.op("Slice", self, constant([start], INT), stop, constant([axis], INT), constant([step], INT))
 
     def padded(self, before: Sequence[int], after: Sequence[int], mode: str = "constant") -> Tensor:
         """More elements at the ends of each axis: zeros, or with mode ``edge`` the outermost ones again."""

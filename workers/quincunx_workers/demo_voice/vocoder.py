@@ -175,7 +175,7 @@ def voicing_of(mel: Tensor, pitch: Pitch) -> Voicing:
     reach = ((balance - 3.15) * 3.5).sigmoid()
     log_limit = reach * math.log(6_500.0 / 900.0) + math.log(900.0)
     # A note above the limit would turn into noise altogether.
-    log_limit = log_limit.at_least((note * 2.5).log())
+    log_limit = log_limit.at_least((note * 3.0).log())
     log_frequency = np.log(np.maximum(fft_bins_hz(), 1.0)).astype(np.float32)
     share = ((log_limit - log_frequency) * 5.0).sigmoid() * strength
     # A vectorised sigmoid may exceed one by its last bit.
@@ -197,7 +197,7 @@ def envelope_of(mel: Tensor) -> Envelope:
     bins = graph.constant(np.arange(MEL_BINS)[:, None], FLOAT)
     away = place - bins
     interpolation = (1.0 - away.at_least(-away)).relu()
-    beyond = np.clip((fft_bins_hz() - 15_800.0) / 1_000.0 * 4.0, 0.0, 14.0).astype(np.float32)
+    beyond = np.clip((fft_bins_hz() - 15_800.0) / 1_000.0 * 5.0, 0.0, 14.0).astype(np.float32)
     log_magnitude = mel @ interpolation - beyond
     magnitude = (log_magnitude.cast(DOUBLE).exp() - SILENCE_MAGNITUDE).relu().cast(FLOAT)
     return Envelope(magnitude, fourier.minimum_phase(log_magnitude))
