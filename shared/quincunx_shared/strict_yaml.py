@@ -2,7 +2,8 @@
 
 Files of this field hold `no`, `on` and `1:30` where words are meant, so nothing is guessed. Anchors and aliases are
 refused because they make a kilobyte unfold into gigabytes; a key that stands twice is refused because YAML readers
-silently keep one of the two. The reader walks events with a stack of its own: no file can exhaust Python's.
+silently keep one of the two. The reader walks events with a stack of its own and bounds the nesting, so no file can
+exhaust Python's stack, here or where the value is used.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import Any, TypeAlias
 import yaml
 
 from quincunx_shared.errors import BadInput
+
+#: Real files of this field nest five deep.
+DEPTH_LIMIT = 64
 
 Yaml: TypeAlias = "str | list[Yaml] | dict[str, Yaml]"
 _Collection: TypeAlias = "list[Yaml] | dict[str, Yaml]"
@@ -61,6 +65,8 @@ class _Builder:
     def _node(self, event: Any) -> None:
         if event.anchor is not None:
             raise self._bad(event, "anchors and aliases are not allowed here", "write the value out")
+        if len(self._open) > DEPTH_LIMIT:
+            raise self._bad(event, f"this is nested deeper than {DEPTH_LIMIT} levels", "flatten it")
         if isinstance(event, yaml.ScalarEvent):
             self._place(event, event.value)
         else:

@@ -25,7 +25,7 @@ class Lexicon:
     def from_bytes(cls, content: bytes) -> Lexicon:
         """Unpack a file made by `lexicon.build`."""
         header, text = zlib.decompress(content).split(b"\n", 1)
-        phones = {pair[0]: pair[1:].decode() for pair in header.split(b" ")}
+        phones = {pair[0]: pair[1:].decode() for pair in header.split()}
         return cls(text, phones)
 
     def find(self, word: str) -> tuple[str, ...] | None:

@@ -12,6 +12,14 @@ from quincunx_workers.singing.dictionary import Dictionary, parse_dictionary
 
 Phones = tuple[str, ...]
 
+#: Kinds where the bank's dictionary gives none. What starts with a vowel letter is a vowel.
+_KINDS: Mapping[str, str] = {
+    **dict.fromkeys(["m", "n", "ng", "my", "ny"], "nasal"), **dict.fromkeys(["l", "r", "ry"], "liquid"),
+    **dict.fromkeys(["w", "y"], "semivowel"), **dict.fromkeys(["ch", "jh", "ts", "j"], "affricate"),
+    **dict.fromkeys(["s", "z", "sh", "zh", "f", "v", "th", "dh", "hh", "h", "hy"], "fricative"), "N": "vowel",
+}  # fmt: skip
+_VOWEL_LETTERS = tuple("aeiouAEIOU")
+
 #: Natural durations where the bank's dictionary gives none, in milliseconds.
 _NATURAL_MS: Mapping[str, float] = {
     **dict.fromkeys(("p", "t", "k"), 90), **dict.fromkeys(("b", "d", "g"), 72),
@@ -22,7 +30,8 @@ _NATURAL_MS: Mapping[str, float] = {
 _NATURAL_MS_OF_KIND: Mapping[str, float] = {
     "vowel": 120, "semivowel": 80, "liquid": 70, "nasal": 75, "stop": 85, "fricative": 90, "affricate": 105,
 }  # fmt: skip
-_ANY_CONSONANT_MS = 80.0
+#: For a type the bank made up.
+_ANY_KIND_MS = 80.0
 
 #: What a bank that lacks a phone sings instead.
 _SUBSTITUTES: Mapping[str, Phones] = {
@@ -101,7 +110,7 @@ class Phonology:
             if phone in dictionary.kinds:
                 return dictionary.kinds[phone]
         plain = bare_name(phone)
-        return "vowel" if plain[:1] in "aeiouAEIOUN" else "consonant"
+        return "vowel" if plain.startswith(_VOWEL_LETTERS) else _KINDS.get(plain, "stop")
 
     def is_vowel(self, phone: str) -> bool:
         """Whether a phone carries a tone by nature."""
@@ -112,7 +121,7 @@ class Phonology:
         for dictionary in self.dictionaries.values():
             if phone in dictionary.natural_ms:
                 return dictionary.natural_ms[phone] / 1000
-        by_kind = _NATURAL_MS_OF_KIND.get(self.kind(phone), _ANY_CONSONANT_MS)
+        by_kind = _NATURAL_MS_OF_KIND.get(self.kind(phone), _ANY_KIND_MS)
         return _NATURAL_MS.get(bare_name(phone), by_kind) / 1000
 
     def _substitute(self, name: str, language: str) -> Phones | None:

@@ -44,7 +44,11 @@ def spread(notes: Sequence[SungNote]) -> list[NotePhonemes]:
         elif word[0].continuation == "word":
             spread_notes += _spread_word(word)
         else:
-            raise BadInput("there is nothing before this note to continue", where=f"notes[{first}].lyric")
+            raise BadInput(
+                "there is nothing before this note to continue",
+                where=f"notes[{first}].lyric",
+                remedy="begin with a word, or move the note next to the one it continues",
+            )
     return spread_notes
 
 
