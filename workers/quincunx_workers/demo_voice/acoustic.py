@@ -21,22 +21,22 @@ import onnx
 
 from quincunx_workers.demo_voice import parameters, spectrum
 from quincunx_workers.demo_voice.articulation import Phone
+from quincunx_workers.demo_voice.formula_graph import DOUBLE, FLOAT, INT, Graph, Tensor, count
 from quincunx_workers.demo_voice.mel_layout import (
     FLOOR_POWER,
+    LOWEST_F0_HZ,
     MEL_BINS,
     MEL_HZ_OF_UNIT_SINE,
     SAMPLE_RATE,
     mel_centres_hz,
     mel_widths_hz,
 )
-from quincunx_workers.demo_voice.onnx_graph import DOUBLE, FLOAT, INT, Graph, Tensor, count
 
 #: Semitones that gender = 1 moves the formants; a bank states it as random_pitch_shifting.range.
 GENDER_SEMITONES: Final = 5.0
 LARGEST_SHIFT_SEMITONES: Final = 12.0
 #: Where a phrase has no f0, its spectrum is that of this note.
 F0_OF_SILENCE_HZ: Final = 150.0
-LOWEST_F0_HZ: Final = 20.0
 HARMONICS_HEARD: Final = 48
 #: A vowel's loudness is levelled by this power of what its formants would make of it; the rest stays, as an open
 #: vowel is louder than a closed one.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quincunx_workers.demo_voice.formula_graph import FLOAT, INT, Graph, Tensor, count, joined
 from quincunx_workers.demo_voice.mel_layout import FFT_SIZE, HOP_SIZE, Reals
-from quincunx_workers.demo_voice.onnx_graph import FLOAT, INT, Graph, Tensor, count, joined
 
 BINS = FFT_SIZE // 2 + 1
 FRAME_SIZE = 2 * HOP_SIZE

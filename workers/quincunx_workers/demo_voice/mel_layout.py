@@ -16,6 +16,8 @@ WIN_SIZE = 2_048
 MEL_BINS = 128
 MEL_FMIN_HZ = 40.0
 MEL_FMAX_HZ = 16_000.0
+#: An f0 at or below this is none.
+LOWEST_F0_HZ = 20.0
 #: Power that stands for silence: its root, 1e-5, is the floor of the layout.
 FLOOR_POWER = 1e-10
 

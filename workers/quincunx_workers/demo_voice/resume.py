@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-HOP_SIZE: Final = 512
-SAMPLE_RATE: Final = 44_100
-#: The vocoder counts phase in multiples of this part of a cycle.
+from quincunx_workers.demo_voice.mel_layout import HOP_SIZE, SAMPLE_RATE
+
+#: The vocoder's phase advances in whole multiples of this part of a cycle: then float64 sums are exact, and a phrase
+#: resumed anywhere goes on with the very same bits.
 PHASE_STEPS: Final = 2.0**32
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from quincunx_workers.demo_voice.onnx_graph import Tensor
+from quincunx_workers.demo_voice.formula_graph import Tensor
 
 #: Resonances above the ones that speech moves, with their bandwidths; they belong to the singer, not the phone.
 FIXED_RESONANCES_HZ: Final = ((4_700.0, 280.0), (5_900.0, 420.0), (7_300.0, 600.0))

@@ -21,9 +21,11 @@ import numpy as np
 import onnx
 
 from quincunx_workers.demo_voice import fourier
+from quincunx_workers.demo_voice.formula_graph import DOUBLE, END, FLOAT, INT, Graph, Tensor, count, joined
 from quincunx_workers.demo_voice.mel_layout import (
     FFT_SIZE,
     HOP_SIZE,
+    LOWEST_F0_HZ,
     MEL_BINS,
     MEL_HZ_OF_UNIT_SINE,
     MEL_OF_UNIT_NOISE,
@@ -33,14 +35,10 @@ from quincunx_workers.demo_voice.mel_layout import (
     mel_bin_of_fft_bin,
     mel_centres_hz,
 )
-from quincunx_workers.demo_voice.onnx_graph import DOUBLE, END, FLOAT, INT, Graph, Tensor, count, joined
+from quincunx_workers.demo_voice.resume import PHASE_STEPS
 
-LOWEST_F0_HZ: Final = 20.0
 F0_OF_SILENCE_HZ: Final = 100.0
 HIGHEST_HARMONIC_HZ: Final = 18_000.0
-#: Phase advances in whole multiples of this part of a cycle: then float64 sums are exact, and a phrase resumed
-#: anywhere goes on with the very same bits.
-PHASE_STEPS: Final = 2.0**32
 FRAME_SIZE: Final = 2 * HOP_SIZE
 #: Magnitudes this close to the floor of 1e-5 are silence, exactly: so padding cannot leak into a phrase.
 SILENCE_MAGNITUDE: Final = 1.2e-5

@@ -70,18 +70,15 @@ class Graph:
     def op(
         self,
         op_type: str,
-        *inputs: Tensor | None,
+        *inputs: Tensor,
         dtype: np.dtype[Any] | None = None,
         attributes: Mapping[str, Any] | None = None,
     ) -> Tensor:
         """Add one node; its result has the element type of the first input unless ``dtype`` says otherwise."""
-        first = inputs[0]
-        if first is None:
-            raise ValueError(f"{op_type} needs a first input")
         name = f"{op_type.lower()}_{len(self._nodes)}"
-        names = ["" if tensor is None else tensor.name for tensor in inputs]
+        names = [tensor.name for tensor in inputs]
         self._nodes.append(helper.make_node(op_type, names, [name], name=name, **dict(attributes or {})))
-        return Tensor(self, name, dtype or first.dtype)
+        return Tensor(self, name, dtype or inputs[0].dtype)
 
     def model(self, doc: str) -> onnx.ModelProto:
         """The finished graph, checked against the ONNX specification."""
