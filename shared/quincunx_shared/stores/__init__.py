@@ -1,0 +1,1 @@
+"""The forms of the ports: in memory, in a folder, in SQLite."""

@@ -1,0 +1,30 @@
+"""The cache of one machine: a folder with blobs, and beside them the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from quincunx_shared.stores.folder import FolderBlobStore
+from quincunx_shared.stores.sqlite import SCHEMA, SqliteDatabase, SqliteHistory, SqliteIndex
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Blobs, signatures, and the last render of each song."""
+
+    blobs: FolderBlobStore
+    index: SqliteIndex
+    history: SqliteHistory
+    database: SqliteDatabase
+
+    def close(self) -> None:
+        """Close the index; blobs need no closing."""
+        self.database.close()
+
+
+def open_cache(root: Path) -> Cache:
+    """Open the cache in a folder, making it if need be. Raises `StoreError` where that cannot be done."""
+    blobs = FolderBlobStore(root / "blobs")
+    database = SqliteDatabase(root / f"index-{SCHEMA}.sqlite")
+    return Cache(blobs, SqliteIndex(database), SqliteHistory(database), database)
