@@ -1,13 +1,14 @@
 """YAML as plain text: every scalar stays the string that was written, and what could surprise is refused.
 
 Files of this field hold `no`, `on` and `1:30` where words are meant, so nothing is guessed. Anchors and aliases are
-refused because they make a kilobyte unfold into gigabytes; a key that stands twice is refused because YAML readers
-silently keep one of the two. The reader walks events with a stack of its own and bounds the nesting, so no file can
+refused because they make a kilobyte unfold into gigabytes; tags because they ask a reader to make something other
+than text; a key that stands twice because YAML readers silently keep one of the two. The reader walks events with a stack of its own and bounds the nesting, so no file can
 exhaust Python's stack, here or where the value is used.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import yaml
@@ -27,8 +28,8 @@ _Events: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 def read_yaml(content: bytes, *, where: str) -> Yaml:
     """Return the one document of a YAML file; an empty file is an empty mapping.
 
-    Raises `BadInput` with `file:line` for broken syntax, anchors, duplicate keys, keys that are no text, and a
-    second document.
+    Raises `BadInput` with `file:line` for broken syntax, anchors, tags, duplicate keys, keys that are no text, and
+    a second document.
     """
     try:
         loader = _Events(content.decode("utf-8-sig"))
@@ -40,6 +41,23 @@ def read_yaml(content: bytes, *, where: str) -> Yaml:
         raise BadInput(f"broken YAML: {_problem(error)}", where=_place(where, error)) from error
     finally:
         loader.dispose()
+
+
+def line_of(content: bytes, path: Sequence[str | int]) -> int:
+    """Return the line, counted from 1, where the value at a path begins, in a file that `read_yaml` has accepted.
+
+    Where the path leads nowhere, as to a key that is missing, it is the line of the collection that should hold it.
+    The file is read a second time: an error may cost that, a file without errors keeps no places.
+    """
+    node: Any = yaml.compose(content.decode("utf-8-sig"), Loader=_Events)
+    if node is None:
+        return 1
+    for step in path:
+        inner = _child(node, step)
+        if inner is None:
+            break
+        node = inner
+    return int(node.start_mark.line) + 1
 
 
 class _Builder:
@@ -65,6 +83,8 @@ class _Builder:
     def _node(self, event: Any) -> None:
         if event.anchor is not None:
             raise self._bad(event, "anchors and aliases are not allowed here", "write the value out")
+        if getattr(event, "tag", None) is not None:
+            raise self._bad(event, f"the tag {event.tag!r} is not allowed here", "remove it")
         if len(self._open) > DEPTH_LIMIT:
             raise self._bad(event, f"this is nested deeper than {DEPTH_LIMIT} levels", "flatten it")
         if isinstance(event, yaml.ScalarEvent):
@@ -100,6 +120,14 @@ class _Builder:
 
     def _bad(self, event: Any, what: str, remedy: str) -> BadInput:
         return BadInput(what, where=f"{self._where}:{event.start_mark.line + 1}", remedy=remedy)
+
+
+def _child(node: Any, step: str | int) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == step), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step]
+    return None
 
 
 def _problem(error: yaml.YAMLError) -> str:

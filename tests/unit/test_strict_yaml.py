@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quincunx_shared.errors import BadInput
-from quincunx_shared.strict_yaml import read_yaml
+from quincunx_shared.strict_yaml import line_of, read_yaml
 
 
 def test_every_scalar_stays_the_text_that_was_written() -> None:
@@ -36,6 +36,9 @@ def test_a_byte_order_mark_and_an_empty_file_are_read() -> None:
         (b'"\\0": 1\n"\\0": 2', "f:2", "stands here twice"),
         (b"a: &x 1\nb: *x", "f:1", "anchors"),
         (b"b: *x", "f:1", "anchors"),
+        (b"a: !!python/object:os.system x", "f:1", "tag"),
+        (b"a:\n- !x {}", "f:2", "tag"),
+        (b"a:\n- ! x", "f:2", "tag"),
         (b"? [a]\n: b", "f:1", "plain text"),
         (b"a: 1\n---\nb: 2", "f:3", "second document"),
         (b"a: [b", "f:2", "broken YAML"),
@@ -49,6 +52,26 @@ def test_what_could_surprise_is_refused_with_its_line(text: bytes, place: str, w
 
     assert refused.value.where.startswith(place)
     assert what in refused.value.what
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ((), 1),
+        (("a",), 1),
+        (("b", 1), 3),
+        (("b", 1, "c"), 4),
+        (("b", 1, "missing", 5), 3),
+        (("b", 7), 2),
+        (("a", "deeper"), 1),
+    ],
+)
+def test_a_value_is_found_by_its_path(path: tuple[str | int, ...], line: int) -> None:
+    assert line_of(b"a: 1\nb: [x,\n  {d: 2,\n   c: 3}]\n", path) == line
+
+
+def test_an_empty_file_has_one_line() -> None:
+    assert line_of(b"", ("a",)) == 1
 
 
 @pytest.mark.parametrize("text", [b"[" * 3000, b"[" * 100_000, b"- " * 100_000, b"{a: " * 3000])
