@@ -2,8 +2,8 @@
 
 Files of this field hold `no`, `on` and `1:30` where words are meant, so nothing is guessed. Anchors and aliases are
 refused because they make a kilobyte unfold into gigabytes; tags because they ask a reader to make something other
-than text; a key that stands twice because YAML readers silently keep one of the two. The reader walks events with a stack of its own and bounds the nesting, so no file can
-exhaust Python's stack, here or where the value is used.
+than text; a key that stands twice because YAML readers silently keep one of the two. The reader walks events with a
+stack of its own and bounds the nesting, so no file can exhaust Python's stack, here or where the value is used.
 """
 
 from __future__ import annotations
