@@ -104,6 +104,7 @@ def _carry_out(current: Plan, song: BoundSong, farm: Farm, result: RenderResult)
             result.skipped.update({key: f"{culprit} failed" for key, culprit in pruned.skipped.items()})
             farm.log.append(StageStarted(result.id, stage[0].level, len(pruned.bundles)))
             outcomes = list(farm.dispatcher.run_stage(pruned.bundles, board))
+            farm.recall.index.flush()
             farm.log.append(StageEnded(result.id, stage[0].level))
             for outcome in outcomes:
                 _note(outcome, result)

@@ -36,7 +36,10 @@ class SignatureIndex(Protocol):
         """Return what is known of the signatures, in as few round trips as the store allows."""
 
     def add(self, records: Mapping[Signature, Outputs]) -> None:
-        """Add records; those that exist already stay as they are."""
+        """Add records; those that exist already stay as they are. This process finds them at once."""
+
+    def flush(self) -> None:
+        """Let every process find what was added. Called at the end of a stage."""
 
     def forget(self, signatures: Iterable[Signature]) -> None:
         """Drop records whose blobs turned out to be missing or wrong."""

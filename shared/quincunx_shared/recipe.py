@@ -15,7 +15,7 @@ from quincunx_shared.names import Address, PortKey, SegmentId, Signature
 from quincunx_shared.payload import ParamRef
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Feed:
     """An input port of a step: the output ports that feed it, in order; none for an open port."""
 
@@ -24,7 +24,7 @@ class Feed:
     multi: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RecipeStep:
     """One step of a recipe, with its options resolved and its ports by position."""
 
@@ -35,7 +35,7 @@ class RecipeStep:
     outputs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """The steps of one (level, cluster), what they need from outside, and what others need from them.
 
@@ -51,7 +51,7 @@ class Recipe:
     exports: tuple[PortKey, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where one value of an input comes from, with what is laid on it on the way.
 
@@ -63,7 +63,7 @@ class Source:
     interventions: tuple[Intervention, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Task:
     """One step that has to run: its recipe signature, its inputs in the manifest's order, and why it runs.
 
@@ -78,7 +78,7 @@ class Task:
     partial: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """The tasks of one recipe for one segment, in order, and the outputs that later stages read."""
 

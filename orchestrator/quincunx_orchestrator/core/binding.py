@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from quincunx_orchestrator.core.collection import collector_paused
 from quincunx_orchestrator.core.compiler import Compiled, CompiledStep, Compiler
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_shared.canonical import Json
@@ -25,7 +26,7 @@ _NULL = encode(None).ref
 _Value = TypeVar("_Value")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BoundStep:
     """A step with its data: the sources of each input, in the manifest's order, and its recipe signature."""
 
@@ -35,7 +36,34 @@ class BoundStep:
     signature: Signature
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What each step depends on: the steps of its own segment as bits, and the addresses read in other segments."""
+
+    upstream: Mapping[str, int]
+    outside: tuple[tuple[int, Address], ...]
+
+    @classmethod
+    def of(cls, segment: SegmentId, steps: Mapping[str, BoundStep]) -> Reach:
+        """Follow the sources of steps that stand in topological order."""
+        upstream: dict[str, int] = {}
+        outside: list[tuple[int, Address]] = []
+        for place, (name, step) in enumerate(steps.items()):
+            bits = 1 << place
+            for sources in step.sources:
+                for source in sources:
+                    address = source.address
+                    if address is None:
+                        continue
+                    if address.segment == segment:
+                        bits |= upstream[address.key.node]
+                    else:
+                        outside.append((1 << place, address))
+            upstream[name] = bits
+        return cls(upstream, tuple(outside))
+
+
+@dataclass(frozen=True, slots=True)
 class DrawnOn:
     """An override that remembers the output it was drawn on."""
 
@@ -43,13 +71,14 @@ class DrawnOn:
     digest: Digest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BoundSegment:
     """A segment with all its steps bound, or the error that keeps it from being rendered."""
 
     segment: Segment
     steps: Mapping[str, BoundStep] = field(default_factory=dict)
     compiled: Compiled | None = None
+    reach: Reach = field(default_factory=lambda: Reach({}, ()))
     drawn_on: tuple[DrawnOn, ...] = ()
     error: CompileError | None = None
 
@@ -90,16 +119,27 @@ def bind_song(
     """
     bound: dict[SegmentId, BoundSegment] = {}
     former = before.segments if before else {}
-    for segment in _in_order_of_links(segments):
-        old = former.get(segment.id)
-        if old is not None and old.segment is segment and _links_unchanged(segment, former, bound):
-            bound[segment.id] = old
-            continue
-        try:
-            bound[segment.id] = _Binding(segment, compiler.compile(segment), bound, operators or {}).result()
-        except CompileError as error:
-            bound[segment.id] = BoundSegment(segment, error=error)
+    with collector_paused():
+        for segment in _in_order_of_links(segments):
+            old = former.get(segment.id)
+            if old is not None and old.segment is segment and _links_unchanged(segment, former, bound):
+                bound[segment.id] = old
+            else:
+                bound[segment.id] = _bind(segment, compiler, bound, operators or {})
     return BoundSong(bound)
+
+
+def _bind(
+    segment: Segment,
+    compiler: Compiler,
+    others: Mapping[SegmentId, BoundSegment],
+    operators: Mapping[str, Operator],
+) -> BoundSegment:
+    """Bind one segment; what is wrong with it is its own and does not spoil the others."""
+    try:
+        return _Binding(segment, compiler.compile(segment), others, operators).result()
+    except CompileError as error:
+        return BoundSegment(segment, error=error)
 
 
 def _in_order_of_links(segments: Iterable[Segment]) -> Sequence[Segment]:
@@ -151,7 +191,8 @@ class _Binding:
         if missing:
             raise MissingInputs(missing, where=self.segment.label or self.segment.id)
         self._refuse_unknown_ports()
-        return BoundSegment(self.segment, self.steps, self.compiled, self._drawn_on())
+        reach = Reach.of(self.segment.id, self.steps)
+        return BoundSegment(self.segment, self.steps, self.compiled, reach, self._drawn_on())
 
     def _base_level(self) -> int:
         """A segment that reads others starts one level above the last of them."""
@@ -189,6 +230,8 @@ class _Binding:
         key = exits.get(address.key, address.key)
         if key.node not in other.steps:
             raise InvalidGraph([f"{address} does not exist"], where=str(consumer))
+        if not other.segment.effective.interventions:
+            return Source(address if key is address.key else Address(address.segment, key))
         laid = _by_target(other.segment.effective.interventions, other.compiled).get(key, ())
         return _intervened(Address(address.segment, key), laid, consumer, self.operators)
 

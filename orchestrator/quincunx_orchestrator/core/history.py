@@ -162,7 +162,7 @@ class Conflict:
     kind: InterventionKind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Effective:
     """What a history makes of a base graph."""
 

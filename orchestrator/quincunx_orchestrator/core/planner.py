@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from quincunx_orchestrator.core.binding import BoundSong, BoundStep, DrawnOn
-from quincunx_orchestrator.core.reasons import Ledger, reason_for, record_of
+from quincunx_orchestrator.core.collection import collector_paused
+from quincunx_orchestrator.core.reasons import NEVER_RENDERED, Ledger, reason_for, record_of
 from quincunx_shared.names import Address, PortKey, SegmentId, Signature
 from quincunx_shared.payload import ParamRef
 from quincunx_shared.recipe import Bundle, Task
@@ -82,13 +83,14 @@ def plan_render(
 
 def recall_from(planning: Generator[set[Signature], Known, Plan], find: Callable[[set[Signature]], Known]) -> Plan:
     """Drive the planner: answer every question with `find` until the plan stands."""
-    try:
-        question = next(planning)
-        while True:
-            question = planning.send(find(question))
-    except StopIteration as end:
-        plan: Plan = end.value
-        return plan
+    with collector_paused():
+        try:
+            question = next(planning)
+            while True:
+                question = planning.send(find(question))
+        except StopIteration as end:
+            plan: Plan = end.value
+            return plan
 
 
 def _follow(song: BoundSong, frontier: Iterable[StepKey], known: Known, demand: _Demand) -> dict[StepKey, None]:
@@ -116,10 +118,12 @@ def _assemble(song: BoundSong, targets: Sequence[Address], demand: _Demand, know
     stages = _stages(song, targets, demand, ledger)
     reachable = _reachable(song, targets)
     total = sum(len(one.steps) for one in song.segments.values())
-    wanted = {*targets, *(address for step in demand.run.values() for address in _addresses(step))}
+    wanted = dict.fromkeys(targets)
+    for step in demand.run.values():
+        wanted.update(dict.fromkeys(_addresses(step)))
     board = {
         address: demand.recalled[key][song.step(*key).compiled.outputs[address.key.port]]
-        for address in sorted(wanted)
+        for address in wanted
         if (key := (address.segment, address.key.node)) in demand.recalled
     }
     return Plan(
@@ -142,7 +146,8 @@ def _stages(
     clusters: dict[str, str] = {}
     for segment, node in _in_song_order(song, demand.run):
         step = demand.run[segment, node]
-        reason = reason_for(record_of(song, segment, node), ledger.get((segment, node)))
+        before = ledger.get((segment, node))
+        reason = reason_for(record_of(song, segment, node), before) if before else NEVER_RENDERED
         task = Task(step.compiled.step, step.signature, step.sources, reason)
         bundles.setdefault((step.level, step.compiled.recipe, segment), []).append(task)
         clusters[step.compiled.recipe] = step.compiled.cluster
@@ -170,10 +175,12 @@ def _in_song_order(song: BoundSong, run: Mapping[StepKey, BoundStep]) -> list[St
 
 
 def _readers(run: Mapping[StepKey, BoundStep]) -> dict[Address, set[StepKey]]:
+    """Which running steps read the outputs of running steps."""
     found: dict[Address, set[StepKey]] = {}
     for key, step in run.items():
         for address in _addresses(step):
-            found.setdefault(address, set()).add(key)
+            if (address.segment, address.key.node) in run:
+                found.setdefault(address, set()).add(key)
     return found
 
 
@@ -190,15 +197,18 @@ def _exports(
 
 def _reachable(song: BoundSong, targets: Sequence[Address]) -> int:
     """How many steps the targets depend on, whether they have to run or not."""
-    seen: set[StepKey] = set()
-    stack = [(one.segment, one.key.node) for one in targets]
-    while stack:
-        key = stack.pop()
-        if key in seen:
-            continue
-        seen.add(key)
-        stack.extend((one.segment, one.key.node) for one in _addresses(song.step(*key)))
-    return len(seen)
+    needed: dict[SegmentId, int] = {}
+    for target in targets:
+        upstream = song.segments[target.segment].reach.upstream
+        needed[target.segment] = needed.get(target.segment, 0) | upstream[target.key.node]
+    # Segments that read others stand after them, so one pass from the end reaches everything.
+    for name in reversed(tuple(song.segments)):
+        bits = needed.get(name, 0)
+        for place, address in song.segments[name].reach.outside:
+            if bits & place:
+                upstream = song.segments[address.segment].reach.upstream
+                needed[address.segment] = needed.get(address.segment, 0) | upstream[address.key.node]
+    return sum(bits.bit_count() for bits in needed.values())
 
 
 def _watched(song: BoundSong) -> set[StepKey]:

@@ -62,8 +62,9 @@ def _culprit(task: Task, segment: SegmentId, losses: Losses, song: BoundSong) ->
     ports = song.step(segment, task.step.id).compiled.manifest.inputs
     for port, sources in zip(ports, task.inputs, strict=True):
         for source in sources:
-            if source.address in losses.absent and not (port.multi and port.partial):
-                return losses.absent[source.address]
+            culprit = losses.absent.get(source.address) if source.address else None
+            if culprit is not None and not (port.multi and port.partial):
+                return culprit
     return ""
 
 

@@ -43,10 +43,8 @@ def record_of(song: BoundSong, segment: SegmentId, node: str) -> StepRecord:
     return StepRecord(step.compiled.manifest.version, step.compiled.step.options, inputs, feeders)
 
 
-def reason_for(now: StepRecord, before: StepRecord | None) -> str:
+def reason_for(now: StepRecord, before: StepRecord) -> str:
     """Return the reason in a person's words, naming every part that changed."""
-    if before is None:
-        return NEVER_RENDERED
     changes = [f"step version {before.version} → {now.version}"] if before.version != now.version else []
     changes += _option_changes(now.options, before.options)
     for port, digests in now.inputs.items():

@@ -20,6 +20,7 @@ class Cache:
 
     def close(self) -> None:
         """Close the index; blobs need no closing."""
+        self.index.flush()
         self.database.close()
 
 

@@ -33,7 +33,7 @@ class FolderBlobStore:
         self._parts = os.path.join(self._root, _PARTS)  # noqa: PTH118 - strings, because this path is hot
         self._numbers = itertools.count()
         with _told("cannot be used as a cache", root):
-            Path(self._parts).mkdir(parents=True, exist_ok=True)
+            _make_folders(root)
         self._sweep()
 
     def put(self, digest: Digest, content: bytes | memoryview) -> None:
@@ -45,7 +45,7 @@ class FolderBlobStore:
         with _told("the cache cannot be written", Path(target)):
             try:
                 _write_new(part, content)
-                _rename_into(part, target)
+                os.replace(part, target)  # noqa: PTH105
             except BaseException:
                 with contextlib.suppress(OSError):
                     os.unlink(part)  # noqa: PTH108
@@ -116,13 +116,14 @@ def _write_new(path: str, content: bytes | memoryview) -> None:
         os.close(descriptor)
 
 
-def _rename_into(part: str, target: str) -> None:
-    """Move a part to its place; its folder is made when the first blob comes that needs it."""
-    try:
-        os.replace(part, target)  # noqa: PTH105
-    except FileNotFoundError:
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(part, target)  # noqa: PTH105
+def _make_folders(root: Path) -> None:
+    """Make all folders at once, the one for parts last: where it stands, the others do."""
+    if (root / _PARTS).is_dir():
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    for number in range(256):
+        (root / f"{number:02x}").mkdir(exist_ok=True)
+    (root / _PARTS).mkdir(exist_ok=True)
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:

@@ -69,6 +69,9 @@ class MemoryIndex:
             for signature in signatures:
                 self._records.pop(signature, None)
 
+    def flush(self) -> None:
+        """Nothing waits here."""
+
 
 class MemoryBoard:
     """A blackboard in a dictionary."""
