@@ -71,8 +71,8 @@ class _Builder:
         self._roots: list[Yaml] = []
 
     def build(self, loader: Any) -> Yaml:
-        while loader.check_event():
-            event = loader.get_event()
+        next_event = loader.get_event
+        while (event := next_event()) is not None:
             if isinstance(event, yaml.NodeEvent):
                 self._node(event)
             elif isinstance(event, yaml.CollectionEndEvent):
@@ -83,7 +83,7 @@ class _Builder:
     def _node(self, event: Any) -> None:
         if event.anchor is not None:
             raise self._bad(event, "anchors and aliases are not allowed here", "write the value out")
-        if getattr(event, "tag", None) is not None:
+        if event.tag is not None:
             raise self._bad(event, f"the tag {event.tag!r} is not allowed here", "remove it")
         if len(self._open) > DEPTH_LIMIT:
             raise self._bad(event, f"this is nested deeper than {DEPTH_LIMIT} levels", "flatten it")
