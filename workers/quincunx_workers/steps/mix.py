@@ -7,8 +7,8 @@ fast, and the pan has equal power, so that the centre is at −3 dB.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +17,25 @@ from quincunx_shared.errors import BadInput
 from quincunx_shared.manifest import Input, Manifest, Option, Output
 from quincunx_shared.step import Step, StepContext
 
+Samples: TypeAlias = npt.NDArray[np.float32]
+
+_SILENCE: Samples = np.zeros(0, dtype=np.float32)
+
+#: Long enough that a cut does not click, short enough that no consonant is lost.
+CUT_FADE_SECONDS = 0.005
+
 #: A song without a sound is this short, not empty: most players refuse an empty file.
 EMPTY_SECONDS = 0.1
 
 
-def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepContext) -> npt.NDArray[np.float32]:
+def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepContext) -> Samples:
     """Sum mono phrases into float32[2, N]; N ends with the last phrase, muted ones included.
 
-    `placements[i]` is `[start_sample, volume_db or None when muted, pan]` of `audio[i]`. What lies before sample 0 is
-    cut. The sum is taken in the order given: it depends on it in the last bit, and equal inputs must give equal bits.
+    `placements[i]` is `[start_sample, volume_db or None when muted, pan]` of `audio[i]`; a phrase that failed is None
+    and stays silent. What lies before sample 0 is cut, with a short fade. The sum is taken in the order given: it
+    depends on it in the last bit, and equal inputs must give equal bits.
     """
-    phrases: Sequence[npt.NDArray[np.float32]] = inputs["audio"]
+    phrases = [_SILENCE if audio is None else audio for audio in inputs["audio"]]
     placements = inputs["placements"]
     if len(phrases) != len(placements):
         raise BadInput(f"{len(phrases)} phrases but {len(placements)} placements", where="placements")
@@ -37,7 +45,8 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
     song = np.zeros((2, length), dtype=np.float32)
     for audio, (start, volume_db, pan) in zip(phrases, placements, strict=True):
         if volume_db is not None:
-            _lay(song, audio, start, gains(volume_db, pan))
+            heard = audio if start >= 0 else _cut(audio, -start, options["sample_rate"])
+            _lay(song, heard, max(0, start), gains(volume_db, pan))
     return song
 
 
@@ -51,14 +60,15 @@ def gains(volume_db: float, pan: float) -> tuple[np.float32, np.float32]:
     return np.float32(linear * math.cos(angle)), np.float32(linear * math.sin(angle))
 
 
-def _lay(
-    song: npt.NDArray[np.float32],
-    audio: npt.NDArray[np.float32],
-    start: int,
-    channel_gains: tuple[np.float32, np.float32],
-) -> None:
-    heard = audio[max(0, -start) :]
-    first = max(0, start)
+def _cut(audio: Samples, count: int, sample_rate: int) -> Samples:
+    """Drop the first samples, and fade in what is left: it may begin in the middle of a sound."""
+    heard = audio[count:].copy()
+    length = min(len(heard), round(CUT_FADE_SECONDS * sample_rate))
+    heard[:length] *= np.linspace(0, 1, length, dtype=np.float32)
+    return heard
+
+
+def _lay(song: Samples, heard: Samples, first: int, channel_gains: tuple[np.float32, np.float32]) -> None:
     for channel, gain in zip(song, channel_gains, strict=True):
         if gain:
             channel[first : first + len(heard)] += heard * gain
@@ -70,7 +80,7 @@ STEP = Step(
         version="1",
         summary="Lay the phrases at their places, with the volume and pan of their tracks.",
         inputs=(
-            Input(name="audio", type="audio", multi=True, summary="The phrases, float32[n] each."),
+            Input(name="audio", type="audio", multi=True, partial=True, summary="The phrases, float32[n] each."),
             Input(
                 name="placements", type="placements", summary="[start_sample, volume_db or null, pan], one a phrase."
             ),
