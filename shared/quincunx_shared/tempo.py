@@ -105,7 +105,8 @@ class TempoMap:
         tempo the result depends only on `start_tick - origin_tick`.
         """
         first, last = self._place(start_tick), self._place(max(start_tick, end_tick - 1))
-        pieces = [self._piece(place, start_tick, end_tick) for place in range(first, last + 1)]
+        pieces = [TempoEvent(start_tick, float(self.events[0].bpm))] if start_tick < self.events[0].tick else []
+        pieces += [self._piece(place, start_tick, end_tick) for place in range(first, last + 1)]
         if _changes(pieces[-1]):
             pieces.append(TempoEvent(end_tick, _arrives_at(pieces[-1])))
         kept = pieces[:1]
@@ -121,7 +122,7 @@ class TempoMap:
     def _piece(self, place: int, start_tick: int, end_tick: int) -> TempoEvent:
         """Return what one event contributes to the window."""
         event = self.events[place]
-        start = start_tick if place == 0 else max(event.tick, start_tick)
+        start = max(event.tick, start_tick)
         bpm = self._bpm_in(place, start)
         if not _changes(event) or end_tick <= start:
             return TempoEvent(start, bpm)
