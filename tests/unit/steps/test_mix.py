@@ -19,7 +19,7 @@ HALF = 0.5**0.5
 
 
 def mixed(*placed: tuple[Any, list[Any]]) -> Audio:
-    audio = [np.asarray(phrase, dtype=np.float32) for phrase, _ in placed]
+    audio = [None if phrase is None else np.asarray(phrase, dtype=np.float32) for phrase, _ in placed]
     song: Audio = perform(STEP, {"audio": audio, "placements": [placement for _, placement in placed]})
     return song
 
@@ -29,8 +29,18 @@ def test_a_phrase_sounds_exactly_where_it_was_placed() -> None:
     np.testing.assert_allclose(song, np.array([[0, 0, 0, HALF, 2 * HALF]] * 2), rtol=1e-6)
 
 
-def test_what_lies_before_the_song_is_cut() -> None:
-    np.testing.assert_allclose(mixed(([1, 2, 3], [-2, 0.0, 0.0])), [[3 * HALF]] * 2, rtol=1e-6)
+def test_what_lies_before_the_song_is_cut_and_the_rest_fades_in() -> None:
+    phrase = np.ones(1000)
+    song = mixed((phrase, [-200, 0.0, 0.0]))
+    assert song.shape == (2, 800)
+    assert song[0, 0] == 0
+    assert np.all(np.diff(song[0, :220]) > 0)
+    np.testing.assert_allclose(song[:, 221:], HALF, rtol=1e-6)
+
+
+def test_a_phrase_that_failed_is_silent_and_leaves_the_others_alone() -> None:
+    song = mixed((None, [0, 0.0, 0.0]), ([4], [1, 0.0, 0.0]))
+    np.testing.assert_allclose(song, [[0, 4 * HALF]] * 2, rtol=1e-6)
 
 
 def test_a_phrase_that_ends_before_the_song_begins_is_silent() -> None:
