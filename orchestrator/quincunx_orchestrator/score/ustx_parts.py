@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from quincunx_orchestrator.score.fields import Fields, dotted
@@ -10,8 +10,9 @@ from quincunx_orchestrator.score.model import Part
 from quincunx_orchestrator.score.ustx_curves import read_curves, unapplied
 from quincunx_orchestrator.score.ustx_notes import read_notes
 
-#: How many notes a notice names before it only counts them.
+#: How many notes a notice names before it only counts them, and how much it repeats of a text.
 _NAMED = 3
+_SHOWN_LENGTH = 20
 
 
 @dataclass
@@ -24,11 +25,12 @@ class Unsung:
     curves: set[str] = field(default_factory=set)
 
     def sentences(self) -> tuple[str, ...]:
-        """Return one notice for each kind of thing, in words a person can act on."""
-        names = [f"phoneme expressions ({', '.join(sorted(self.expressions))})"] * bool(self.expressions)
-        names += ["phoneme overrides"] * self.overrides
-        names += [f"the curves {', '.join(sorted(self.curves))}"] * bool(self.curves)
-        return (*self.notices, *(f"{name} are not applied yet" for name in names))
+        """Return the notices of the score; what stands in many notes is said once."""
+        unapplied_things = [f"phoneme expressions ({_few(self.expressions)})"] * bool(self.expressions)
+        unapplied_things += ["phoneme overrides"] * self.overrides
+        unapplied_things += [f"curves ({_few(self.curves)})"] * bool(self.curves)
+        said = (f"not applied yet: {', '.join(unapplied_things)}",) if unapplied_things else ()
+        return (*self.notices, *said)
 
 
 def read_parts(top: Fields, track_count: int, version: tuple[int, ...], unsung: Unsung) -> tuple[Part, ...]:
@@ -43,7 +45,7 @@ def read_parts(top: Fields, track_count: int, version: tuple[int, ...], unsung: 
         curves = read_curves(fields, (of_tracks[track], project))
         notes, dropped = read_notes(fields, version)
         unsung.curves |= unapplied(curves)
-        _account(fields, dropped, unsung)
+        _account(fields, dropped, version, unsung)
         parts.append(Part(track, fields.integer("position", 0), notes, curves, fields.text("name", "")))
     return tuple(parts)
 
@@ -57,17 +59,28 @@ def _track_expressions(track: Fields) -> dict[str, Fields]:
     return {fields.text("abbr"): fields for fields in track.children("track_expressions")}
 
 
-def _account(part: Fields, dropped: Sequence[Fields], unsung: Unsung) -> None:
+def _account(part: Fields, dropped: Sequence[Fields], version: tuple[int, ...], unsung: Unsung) -> None:
     if dropped:
         unsung.notices.append(_overlap_notice(dropped))
     for note in part.children("notes"):
-        unsung.expressions |= {one.text("abbr", "") for one in note.children("phoneme_expressions")}
+        unsung.expressions |= {_expression(one, version) for one in note.children("phoneme_expressions")}
         unsung.overrides |= note.length("phoneme_overrides") > 0
 
 
+def _expression(fields: Fields, version: tuple[int, ...]) -> str:
+    name = fields.text("abbr", "")
+    return "atk" if name == "acc" and version < (0, 4) else name
+
+
 def _overlap_notice(dropped: Sequence[Fields]) -> str:
-    named = ", ".join(f"{dotted(note.path)} {note.text('lyric', '')[:20]!r}" for note in dropped[:_NAMED])
+    named = ", ".join(f"{dotted(note.path)} {note.text('lyric', '')[:_SHOWN_LENGTH]!r}" for note in dropped[:_NAMED])
     more = f" and {len(dropped) - _NAMED} more" if len(dropped) > _NAMED else ""
     begin = "start" if len(dropped) > 1 else "starts"
     left_out = "are" if len(dropped) > 1 else "is"
     return f"{named}{more} {begin} before the note before ends, and {left_out} left out"
+
+
+def _few(names: Collection[str]) -> str:
+    """Name a dozen: a file may hold any number of them, of any length."""
+    shown = ", ".join(name[:_SHOWN_LENGTH] for name in sorted(names)[:12])
+    return shown if len(names) <= 12 else f"{shown}, …"
