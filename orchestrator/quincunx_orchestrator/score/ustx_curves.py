@@ -79,7 +79,8 @@ def _curve(fields: Fields, kind: CurveKind, default: float) -> PartCurve:
     ticks = fields.integers("xs", -INT_LIMIT, INT_LIMIT - 1)
     values = fields.numbers("ys", kind.low, kind.high)
     if len(ticks) != len(values):
-        raise fields.document.refuse(fields.path, f"xs has {len(ticks)} values and ys has {len(values)}")
+        what = f"has {len(ticks)} values, and ys has {len(values)}"
+        raise fields.document.refuse((*fields.path, "xs"), what)
     for place in range(1, len(ticks)):
         if ticks[place] <= ticks[place - 1]:
             what = f"must be above {ticks[place - 1]}, the tick before it, not {ticks[place]}"

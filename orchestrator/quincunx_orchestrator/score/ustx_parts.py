@@ -41,7 +41,7 @@ def read_parts(top: Fields, track_count: int, version: tuple[int, ...], unsung: 
     for fields in top.children("voice_parts"):
         track = fields.integer("track_no", 0)
         if track >= track_count:
-            raise fields.refuse("track_no", f"the number of one of {track_count} tracks, counted from 0")
+            raise fields.refuse("track_no", f"the number of a track, of which there are {track_count}, counted from 0")
         curves = read_curves(fields, (of_tracks[track], project))
         notes, dropped = read_notes(fields, version)
         unsung.curves |= unapplied(curves)
