@@ -1,0 +1,64 @@
+"""Pitch: notes, portamento, vibrato and the drawn curve become f0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from quincunx_shared.canonical import digest_of
+from quincunx_shared.frames import FrameGrid
+from quincunx_shared.manifest import Input, Manifest, Option, Output
+from quincunx_shared.phrase import DrawnCurve, Melody, Timing
+from quincunx_shared.step import Step, StepContext
+from quincunx_workers.singing.drift import drift
+from quincunx_workers.singing.pitch_line import pitch_line, raster
+
+_GRID = FrameGrid()
+
+
+def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepContext) -> npt.NDArray[np.float32]:
+    """Return float32[T], Hz, at the centres of the frames. Head and tail hold the first and the last pitch."""
+    timing, melody = Timing.from_payload(inputs["timing"]), Melody.from_payload(inputs["melody"])
+    pitd = DrawnCurve() if inputs["pitd"] is None else DrawnCurve.from_payload(inputs["pitd"])
+    grid = FrameGrid(options["sample_rate"], options["hop_size"], options["head_frames"], options["tail_frames"])
+    count = grid.frame_count(timing)
+
+    line = pitch_line(timing, melody, pitd)
+    cents = np.interp(timing.axis().ticks_at_seconds(grid.centre_seconds(count)), raster(timing), line)
+    if options["drift_cents"] > 0:
+        # The melody is part of the key, or all phrases of a song would drift alike.
+        key = int(digest_of(["pitch drift", options["seed"], inputs["melody"]]), 16)
+        cents += options["drift_cents"] * drift(count, grid.frame_seconds, key)
+    return hertz(cents).astype(np.float32)
+
+
+def hertz(cents: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the frequency of cents above MIDI tone 0: 6900 is 440 Hz."""
+    return np.asarray(440.0 * 2.0 ** ((cents / 100 - 69) / 12))
+
+
+STEP = Step(
+    Manifest(
+        name="pitch",
+        version="1",
+        summary="Sings the notes as a line of pitch: portamento, vibrato, drawn pitch and a slow natural drift.",
+        inputs=(
+            Input(name="timing", type="timing"),
+            Input(name="melody", type="melody", summary="Tone, pitch points and vibrato of every note."),
+            Input(name="pitd", type="curve", required=False, summary="PITD, cents."),
+        ),
+        outputs=(Output(name="f0", type="f0", summary="float32[T], Hz."),),
+        options=(
+            Option(name="sample_rate", type="int", default=_GRID.sample_rate, minimum=8000, maximum=192000),
+            Option(name="hop_size", type="int", default=_GRID.hop_size, minimum=1, maximum=8192),
+            Option(name="head_frames", type="int", default=_GRID.head_frames, minimum=0, maximum=4096),
+            Option(name="tail_frames", type="int", default=_GRID.tail_frames, minimum=0, maximum=4096),
+            Option(name="drift_cents", type="float", default=4.0, minimum=0.0, maximum=50.0, summary="At most."),
+            Option(name="seed", type="int", default=0, minimum=0, summary="Chooses the drift."),
+        ),
+    ),
+    run,
+)
