@@ -42,16 +42,15 @@ def pitch_line(timing: Timing, melody: Melody, pitd: DrawnCurve) -> Floats:
     """Return cents on the raster of the phrase: float64[n]. Raises `BadInput` unless every note has a melody."""
     if not len(melody.notes) == len(timing.start_ticks) > 0:
         raise BadInput(f"{len(melody.notes)} tones for {len(timing.start_ticks)} notes", where="melody")
-    ticks = raster(timing)
+    ticks, axis = raster(timing), timing.axis()
     notes = _notes(timing, melody)
     tones, ends = np.array([note.cents for note in notes]), [note.end for note in notes]
-    last = len(notes) - 1
 
-    cents = tones[np.minimum(np.searchsorted(ends, ticks, side="right"), last)]
+    cents = tones[np.minimum(np.searchsorted(ends, ticks, side="right"), len(notes) - 1)]
     for note in notes:
         if note.melody.vibrato is not None and note.melody.vibrato.length > 0:
             _add_vibrato(cents, ticks, note, note.melody.vibrato)
-    _add_lines(cents, ticks, [line for note in notes for line in _lines(note, timing.axis())])
+    _add_lines(cents, ticks, [line for note in notes for line in _lines(note, axis)])
     return cents + sample_drawn(pitd, ticks)
 
 

@@ -26,8 +26,12 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
     grid = FrameGrid(options["sample_rate"], options["hop_size"], options["head_frames"], options["tail_frames"])
     count = grid.frame_count(timing)
 
-    line = pitch_line(timing, melody, pitd)
-    cents = np.interp(timing.axis().ticks_at_seconds(grid.centre_seconds(count)), raster(timing), line)
+    # At the very end of the last note its pitch points and vibrato are over and the bare tone is back. The release
+    # that rings on must not jump there, so the tail holds the last pitch within the note.
+    known = raster(timing)
+    known = known[known < timing.end_tick]
+    line = pitch_line(timing, melody, pitd)[: len(known)]
+    cents = np.interp(timing.axis().ticks_at_seconds(grid.centre_seconds(count)), known, line)
     if options["drift_cents"] > 0:
         # The melody is part of the key, or all phrases of a song would drift alike.
         key = int(digest_of(["pitch drift", options["seed"], inputs["melody"]]), 16)
