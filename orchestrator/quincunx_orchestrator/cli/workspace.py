@@ -15,6 +15,7 @@ import click
 from quincunx_orchestrator.song.voices import Catalogue, find_voices
 from quincunx_shared.stores.cache_folder import Cache, open_cache
 
+
 @dataclass(frozen=True)
 class Workspace:
     """The flags that several commands share."""

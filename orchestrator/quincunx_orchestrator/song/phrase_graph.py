@@ -50,9 +50,13 @@ _EDGES = (
 
 @dataclass(frozen=True)
 class Take:
-    """How a song is to be sung: the seed of everything that is left to chance, and the effort of the model."""
+    """How a song is to be sung: the seed of everything that is left to chance, and the effort of the model.
+
+    `acoustic_seed` tries another take of the models alone, with the same pitch.
+    """
 
     seed: int = 0
+    acoustic_seed: int | None = None
     steps: int = 20
     depth: float = 1.0
 
@@ -98,6 +102,7 @@ def _phrase_options(voice: Voice, language: str, take: Take) -> dict[str, dict[s
     bank, grid = voice.bank, grid_of_voice(voice)
     rates = {"sample_rate": grid.sample_rate, "hop_size": grid.hop_size, "head_frames": grid.head_frames}
     frames = {**rates, "tail_frames": grid.tail_frames}
+    model_seed = take.seed if take.acoustic_seed is None else take.acoustic_seed
     down, up = bank.settings.augmentation_args.random_pitch_shifting.range
     return {
         "phonemize": {"language": language},
@@ -106,7 +111,7 @@ def _phrase_options(voice: Voice, language: str, take: Take) -> dict[str, dict[s
         "acoustic": {
             **frames,
             "acoustic": bank.acoustic,
-            "seed": take.seed,
+            "seed": model_seed,
             "steps": take.steps,
             "depth": min(take.depth, bank.settings.depth_limit),
             "gender_shift": voice.gender_shift,

@@ -1,0 +1,155 @@
+"""The command line as a person uses it: real processes, real files, their output and exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from tests.scenario.songs import SONG
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder to work in, with a cache of its own."""
+    (tmp_path / "song.ustx").write_text(SONG.ustx(), encoding="utf-8")
+    return tmp_path
+
+
+def quincunx(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "QUINCUNX_CACHE_DIR": str(home / "cache"), "XDG_DATA_HOME": str(home / "data")}
+    command = [sys.executable, "-m", "quincunx_orchestrator.cli", *arguments]
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+
+
+def render(home: Path, *arguments: str) -> dict[str, Any]:
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav", "--json", *arguments)
+    assert ran.returncode == 0, ran.stderr
+    document: dict[str, Any] = json.loads(ran.stdout)
+    return document
+
+
+def test_render_writes_the_song_and_says_what_it_did(home: Path) -> None:
+    told = render(home)
+    audio, rate = soundfile.read(io.BytesIO((home / "song.wav").read_bytes()))
+    assert rate == 44100
+    assert audio.shape[1] == 2
+    assert len(audio) / rate == pytest.approx(told["audio_seconds"], abs=1e-3)
+    assert told["schema"] == 1
+    assert told["output"] == "song.wav"
+    assert told["steps_run"] == len(told["ran"]) == 3 * 6 + 2
+    assert told["steps_recalled"] == 0
+    assert told["wall_seconds"] > 0
+    assert {step for _, step, _ in told["ran"]} >= {"phonemize", "mix", "master"}
+
+
+def test_the_second_render_runs_nothing_and_writes_the_same_file(home: Path) -> None:
+    render(home)
+    first = (home / "song.wav").read_bytes()
+    (home / "song.wav").unlink()
+    told = render(home)
+    assert told["steps_run"] == 0
+    assert told["ran"] == []
+    assert told["steps_recalled"] == 3 * 6 + 2
+    assert (home / "song.wav").read_bytes() == first
+
+
+def test_an_edit_is_explained_by_what_it_changed(home: Path) -> None:
+    render(home)
+    start = SONG.phrases[1].start
+    edited = SONG.with_curve("pitd", (start, 0), (start + 100, 50), (start + 200, 0))
+    (home / "song.ustx").write_text(edited.ustx(), encoding="utf-8")
+    why = quincunx(home, "why", "song.ustx")
+    assert why.returncode == 0
+    assert "pitch: input pitd is new" in why.stdout
+    assert "acoustic: pitch → f0 changed" in why.stdout
+    assert "mix: input audio: 1 of 3 new or changed" in why.stdout
+    reasons = {step: reason for _, step, reason in render(home)["ran"]}
+    assert reasons["pitch"] == "input pitd is new"
+    assert sorted(reasons) == ["acoustic", "master", "mix", "pitch", "post", "vocoder"]
+
+
+def test_a_dry_run_writes_nothing(home: Path) -> None:
+    ran = quincunx(home, "render", "song.ustx", "--dry-run")
+    assert ran.returncode == 0
+    assert "20 steps would run" in ran.stdout
+    assert not (home / "song.wav").exists()
+
+
+def test_data_goes_to_stdout_and_all_else_to_stderr(home: Path) -> None:
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav")
+    assert ran.stdout == "song.wav\n"
+    assert "20 steps run, 0 recalled" in ran.stderr
+
+
+def test_a_singer_that_is_not_installed_is_replaced_aloud(home: Path) -> None:
+    (home / "song.ustx").write_text(replace(SONG, singer="Somebody").ustx(), encoding="utf-8")
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav")
+    assert ran.returncode == 0
+    assert "singer 'Somebody' is sung by the voice 'demo'" in ran.stderr
+
+
+def test_a_strict_voice_refuses_a_singer_that_is_not_installed(home: Path) -> None:
+    (home / "song.ustx").write_text(replace(SONG, singer="Somebody").ustx(), encoding="utf-8")
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav", "--strict-voice")
+    assert ran.returncode == 2
+    assert "tracks[0].singer" in ran.stderr
+    assert not (home / "song.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("render", "no.ustx", "-o", "a.wav"), 2, "no.ustx"),
+        (("render", "song.ustx", "-o", "a.mp3"), 2, ".wav or .flac"),
+        (("render", "song.ustx", "-o", "nowhere/a.wav"), 2, "the folder does not exist"),
+        (("render", "song.ustx"), 2, "-o song.wav"),
+        (("rendr",), 2, "Did you mean 'render'?"),
+        (("render", "song.ustx", "-o", "a.wav", "--voice", "dem"), 2, "did you mean 'demo'?"),
+        (("steps", "vocodr"), 2, "did you mean 'vocoder'?"),
+    ],
+)
+def test_wrong_usage_gets_one_clear_message(home: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
+    ran = quincunx(home, *arguments)
+    assert ran.returncode == code
+    assert told in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout == ""
+
+
+def test_a_broken_song_names_the_place_and_queues_nothing(home: Path) -> None:
+    (home / "song.ustx").write_text(SONG.ustx().replace("duration: 480", "duration: -1", 1), encoding="utf-8")
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav")
+    assert ran.returncode == 2
+    assert "voice_parts[0].notes[0].duration" in ran.stderr
+    assert not (home / "song.wav").exists()
+
+
+def test_flac_holds_the_same_sound_as_wav(home: Path) -> None:
+    render(home)
+    assert quincunx(home, "render", "song.ustx", "-o", "song.flac", "-q").returncode == 0
+    wav, _ = soundfile.read(io.BytesIO((home / "song.wav").read_bytes()))
+    flac, _ = soundfile.read(io.BytesIO((home / "song.flac").read_bytes()))
+    assert (wav == flac).all()
+
+
+def test_steps_print_their_manifests_as_json(home: Path) -> None:
+    ran = quincunx(home, "steps", "--json")
+    document = json.loads(ran.stdout)
+    assert {one["name"] for one in document["steps"]} >= {"phonemize", "acoustic", "master"}
+    assert all(one["version"] and one["outputs"] for one in document["steps"])
+
+
+def test_cache_stats_count_what_is_kept(home: Path) -> None:
+    render(home)
+    document = json.loads(quincunx(home, "cache", "stats", "--json").stdout)
+    assert document["folder"] == str(home / "cache")
+    assert document["results"] > 0
+    assert document["blob_bytes"] > 0
