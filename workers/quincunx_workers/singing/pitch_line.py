@@ -44,9 +44,9 @@ def pitch_line(timing: Timing, melody: Melody, pitd: DrawnCurve) -> Floats:
         raise BadInput(f"{len(melody.notes)} tones for {len(timing.start_ticks)} notes", where="melody")
     ticks, axis = raster(timing), timing.axis()
     notes = _notes(timing, melody)
-    tones, ends = np.array([note.cents for note in notes]), [note.end for note in notes]
+    tones = np.array([note.cents for note in notes], dtype=np.float64)
 
-    cents = tones[np.minimum(np.searchsorted(ends, ticks, side="right"), len(notes) - 1)]
+    cents = tones[np.minimum(np.searchsorted([note.end for note in notes], ticks, side="right"), len(notes) - 1)]
     for note in notes:
         if note.melody.vibrato is not None and note.melody.vibrato.length > 0:
             _add_vibrato(cents, ticks, note, note.melody.vibrato)
@@ -110,12 +110,12 @@ def _add_vibrato(cents: Floats, ticks: Floats, note: _Note, vibrato: Vibrato) ->
     period = vibrato.period_ms / 1000 / (note.end_seconds - note.start_seconds)
 
     sine = np.sin(2 * np.pi * ((n - start) / period + vibrato.shift / 100))
-    gain = np.ones_like(n)
-    if fall > 0:
-        gain = np.where(n > 1 - fall, (1 - n) / fall, gain)
-    if rise > 0:
-        gain = np.where(n < start + rise, (n - start) / rise, gain)
-    cents[place] += np.where(n < start, 0.0, gain * vibrato.depth_cents * (sine + vibrato.drift / 100))
+    gain = np.where(n < start, 0.0, 1.0)
+    fading, rising = n > 1 - fall, (n >= start) & (n < start + rise)
+    # Rising last: where both overlap, OpenUTAU fades in. Over the masks alone, since a fade may have no length.
+    gain[fading] *= (1 - n[fading]) / fall
+    gain[rising] = (n[rising] - start) / rise
+    cents[place] += gain * vibrato.depth_cents * (sine + vibrato.drift / 100)
 
 
 def _lines(note: _Note, axis: TempoMap) -> Iterator[_Line]:
@@ -172,30 +172,26 @@ EASES: Mapping[PointShape, Callable[[Floats], Floats]] = {
 
 def _add_lines(cents: Floats, ticks: Floats, lines: Sequence[_Line]) -> None:
     """Add in place what every line has over the tone it leaves; all lines at once, since most are a few points."""
-    first = [min(max(math.ceil(line.x0 / RASTER_TICKS), 0), len(ticks)) for line in lines]
-    behind = [min(max(math.ceil(line.x1 / RASTER_TICKS), 0), len(ticks)) for line in lines]
-    counts = np.maximum(np.subtract(behind, first), 0)
+    if not lines:
+        return
+    begin, end = np.array([(line.x0, line.x1) for line in lines]).T
+    first, behind = (np.clip(np.ceil(one / RASTER_TICKS).astype(np.int64), 0, len(ticks)) for one in (begin, end))
+    counts = np.maximum(behind - first, 0)
     row = np.repeat(np.arange(len(lines)), counts)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + np.array(first, dtype=np.int64)[row]
+    place = np.arange(len(row)) + np.repeat(first - np.cumsum(counts) + counts, counts)
 
-    x0, x1, y0, y1, previous_end, previous_cents, own = _columns(lines)[:, row]
-    out, into = np.array([line.slopes for line in lines], dtype=np.float64).reshape(-1, 2)[row].T
-    x = ticks[place]
-    t = (x - x0) / (x1 - x0)
-    way = _eased(t, np.array([line.shape for line in lines], dtype=np.str_)[row])
-    bend = t * (1 - t) * (out * (1 - t) - into * t)
-    np.add.at(cents, place, y0 + (y1 - y0) * way + bend - np.where(x < previous_end, previous_cents, own))
+    way, bend = _way((ticks[place] - begin[row]) / (end - begin)[row], row, lines)
+    y0, y1, until, before, own = np.array(
+        [(line.y0, line.y1, line.previous_end, line.previous_cents, line.cents) for line in lines]
+    ).T[:, row]
+    np.add.at(cents, place, y0 + (y1 - y0) * way + bend - np.where(ticks[place] < until, before, own))
 
 
-def _eased(t: Floats, shapes: npt.NDArray[np.str_]) -> Floats:
-    way = np.empty_like(t)
+def _way(t: Floats, row: npt.NDArray[np.int64], lines: Sequence[_Line]) -> tuple[Floats, Floats]:
+    """Return how far each point is on its line (0..1), and what the slopes of splines add there, in cents."""
+    shapes, way = np.array([line.shape for line in lines])[row], np.empty_like(t)
     for shape, ease in EASES.items():
         place = shapes == shape
         way[place] = ease(t[place])
-    return way
-
-
-def _columns(lines: Sequence[_Line]) -> Floats:
-    """Return x0, x1, y0, y1, previous end, previous cents and cents of every line: float64[7, lines]."""
-    rows = [(one.x0, one.x1, one.y0, one.y1, one.previous_end, one.previous_cents, one.cents) for one in lines]
-    return np.array(rows, dtype=np.float64).reshape(-1, 7).T
+    out, into = np.array([line.slopes for line in lines]).T[:, row]
+    return way, t * (1 - t) * (out * (1 - t) - into * t)
