@@ -58,13 +58,14 @@ class Encoded:
     """A payload as bytes, together with the reference that names them."""
 
     ref: ParamRef
-    content: bytes | memoryview
+    content: bytes
 
 
 def encode(payload: Payload) -> Encoded:
     """Turn a payload into bytes and the reference that names them.
 
-    Arrays are stored as little-endian bytes in C order; object and structured arrays are refused.
+    Arrays are stored as little-endian bytes in C order; object and structured arrays are refused. The bytes are a
+    copy: whoever made the payload may go on writing into it.
     """
     if isinstance(payload, np.ndarray | np.generic):
         return _encode_array(np.asarray(payload))
@@ -88,12 +89,11 @@ def _encode_array(array: np.ndarray[Any, Any]) -> Encoded:
     if array.dtype.kind not in "biufc":
         raise BadInput(f"an array of {array.dtype} cannot be a payload", remedy="use numbers or booleans")
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
-    content = little.tobytes() if little.nbytes <= INLINE_BYTES else little.reshape(-1).view(np.uint8).data
-    return _encoded(content, "array", shape=array.shape, dtype=little.dtype.str)
+    return _encoded(little.tobytes(), "array", shape=array.shape, dtype=little.dtype.str)
 
 
-def _encoded(content: bytes | memoryview, kind: Kind, *, shape: tuple[int, ...] = (), dtype: str = "") -> Encoded:
+def _encoded(content: bytes, kind: Kind, *, shape: tuple[int, ...] = (), dtype: str = "") -> Encoded:
     size = len(content)
-    inline = bytes(content) if size <= INLINE_BYTES else None
+    inline = content if size <= INLINE_BYTES else None
     ref = ParamRef(digest_of_bytes(content), kind, size, tuple(shape), dtype, inline)
     return Encoded(ref, content)
