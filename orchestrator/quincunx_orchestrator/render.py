@@ -12,11 +12,11 @@ from typing import Literal, Protocol, TypeAlias
 
 from quincunx_orchestrator.core.binding import BoundSong
 from quincunx_orchestrator.core.planner import Plan, StepKey, plan_render, recall_from
-from quincunx_orchestrator.core.pruning import Losses, prune
+from quincunx_orchestrator.core.pruning import Losses, losses_after, prune
 from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_shared.errors import BlobsLost, StoreError
-from quincunx_shared.events import RenderEnded, RenderPlanned, StageEnded, StageStarted
-from quincunx_shared.names import Address, PortKey, RenderId
+from quincunx_shared.events import RenderEnded, RenderPlanned, StageEnded, StageStarted, StepSkipped
+from quincunx_shared.names import Address, RenderId
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.payload import ParamRef, Payload, decode
 from quincunx_shared.ports import Blackboard, EventLog
@@ -72,16 +72,15 @@ def render(song: BoundSong, targets: Sequence[Address], farm: Farm, *, ledger: L
     """Render the targets and fetch their payloads.
 
     A phrase that fails leaves the others alone; the result is then `partial`. Blobs that are missing or wrong are
-    computed again.
+    computed again. A target is what its step makes: interventions lie between a step and those who read it.
     """
     first = plan(song, targets, farm.recall, ledger=ledger)
     result = RenderResult(RenderId(uuid.uuid4().hex), first)
-    result.failed.update({(segment, ""): str(error) for segment, error in song.errors().items()})
     farm.log.append(RenderPlanned(result.id, len(first.to_run), len(first.recalled), first.unneeded))
     current = first
     for _ in range(HEALING_ROUNDS):
         refs = _carry_out(current, song, farm, result)
-        if refs is not None and _deliver(refs, farm, result):
+        if refs is not None and _deliver(refs, song.places(targets), farm, result):
             result.state = _final_state(result, targets)
             farm.log.append(RenderEnded(result.id, result.state))
             return result
@@ -93,27 +92,34 @@ def render(song: BoundSong, targets: Sequence[Address], farm: Farm, *, ledger: L
 
 def _carry_out(current: Plan, song: BoundSong, farm: Farm, result: RenderResult) -> Mapping[Address, ParamRef] | None:
     """Run the stages of a plan and return the targets. None if blobs were lost: the rest has to be planned anew."""
-    result.recalled.update(dict.fromkeys(current.recalled, "recipe"))
+    _begin_round(current, song, result)
     _store_payloads(current, song, farm)
     board = farm.new_board()
     board.put(current.board)
     try:
         losses = Losses()
         for stage in current.stages:
-            pruned = prune(stage, losses, song)
-            result.skipped.update({key: f"{culprit} failed" for key, culprit in pruned.skipped.items()})
+            pruned = prune(stage, losses)
+            _skip(pruned.skipped, farm, result)
             farm.log.append(StageStarted(result.id, stage[0].level, len(pruned.bundles)))
             outcomes = list(farm.dispatcher.run_stage(pruned.bundles, board))
             farm.recall.index.flush()
             farm.log.append(StageEnded(result.id, stage[0].level))
             for outcome in outcomes:
-                _note(outcome, result)
+                _note(outcome, farm, result)
             if any(outcome.lost for outcome in outcomes):
                 return None
-            losses = _after(outcomes, pruned.losses)
+            losses = losses_after(outcomes, pruned.losses)
         return board.take([target for target in current.targets if target not in losses.absent])
     finally:
         board.close()
+
+
+def _begin_round(current: Plan, song: BoundSong, result: RenderResult) -> None:
+    """What failed in a round that lost blobs is tried again, so only the failures of the last round count."""
+    result.failed = {(segment, ""): str(error) for segment, error in song.errors().items()}
+    result.skipped = {}
+    result.recalled.update(dict.fromkeys(current.recalled, "recipe"))
 
 
 def _store_payloads(current: Plan, song: BoundSong, farm: Farm) -> None:
@@ -129,34 +135,28 @@ def _store_payloads(current: Plan, song: BoundSong, farm: Farm) -> None:
         blobs.put(digest, large[digest])
 
 
-def _note(outcome: BundleOutcome, result: RenderResult) -> None:
+def _note(outcome: BundleOutcome, farm: Farm, result: RenderResult) -> None:
     segment = outcome.bundle.segment
     reasons = {task.step.id: task.reason for task in outcome.bundle.tasks}
     result.ran.update({(segment, node): reasons[node] for node in outcome.ran})
     result.recalled.update({(segment, node): by for node, by in outcome.recalled.items()})
     result.failed.update({(segment, node): error for node, error in outcome.failed.items()})
-    result.skipped.update({(segment, node): because for node, because in outcome.skipped.items()})
+    _skip({(segment, node): f"{segment}/{culprit}" for node, culprit in outcome.skipped.items()}, farm, result)
 
 
-def _after(outcomes: Sequence[BundleOutcome], losses: Losses) -> Losses:
-    """Add what this stage failed to deliver."""
-    absent = dict(losses.absent)
-    partial = set(losses.partial)
-    for outcome in outcomes:
-        for task in outcome.bundle.tasks:
-            addresses = [Address(outcome.bundle.segment, PortKey(task.step.id, port)) for port in task.step.outputs]
-            if task.step.id in outcome.failed or task.step.id in outcome.skipped:
-                culprit = next(iter(outcome.failed), task.step.id)
-                absent.update(dict.fromkeys(addresses, f"{outcome.bundle.segment}/{culprit}"))
-            elif task.partial:
-                partial.update(addresses)
-    return Losses(absent, frozenset(partial))
+def _skip(skipped: Mapping[StepKey, str], farm: Farm, result: RenderResult) -> None:
+    """Name every step that falls with another."""
+    for (segment, node), culprit in skipped.items():
+        result.skipped[segment, node] = f"{culprit} failed"
+        farm.log.append(StepSkipped(segment, node, f"{culprit} failed"))
 
 
-def _deliver(refs: Mapping[Address, ParamRef], farm: Farm, result: RenderResult) -> bool:
+def _deliver(
+    refs: Mapping[Address, ParamRef], places: Mapping[Address, Address], farm: Farm, result: RenderResult
+) -> bool:
     """Fetch the targets, verified. False if one is lost, so that it is computed again."""
     try:
-        result.payloads = {address: _fetch(ref, farm) for address, ref in refs.items()}
+        result.payloads = {target: _fetch(refs[place], farm) for target, place in places.items() if place in refs}
     except BlobsLost:
         return False
     return True

@@ -9,13 +9,15 @@ QuincunxError                 what, where, why and remedy, as fields
 │   ├── InvalidGraph          orphan edges, unknown ports, two producers on one input
 │   ├── CyclicGraph           names the nodes of the cycle
 │   ├── MissingInputs         {node: [ports]} that nothing feeds
-│   └── RecursiveNesting      a nested graph that contains itself
+│   ├── RecursiveNesting      a nested graph that contains itself
+│   └── SeveralFaults         more than one of these, in the order of the checks
 ├── StepError                 a step ran and did not deliver
 │   ├── StepFailed            the step itself raised
 │   └── WrongOutputs          too few, too many, unnamed or ambiguous outputs
 └── StoreError                bytes that should be there are not
-    ├── BlobMissing
-    └── BlobCorrupt           the bytes do not have the digest they are stored under
+    └── BlobsLost             an index promised them
+        ├── BlobMissing
+        └── BlobCorrupt       the bytes do not have the digest they are stored under
 """
 
 from __future__ import annotations
@@ -89,6 +91,14 @@ class RecursiveNesting(CompileError):
     def __init__(self, path: Sequence[str]) -> None:
         super().__init__(f"a nested graph contains itself: {' / '.join(path)}")
         self.path = tuple(path)
+
+
+class SeveralFaults(CompileError):
+    """A graph is wrong in several ways; `faults` are all of them, in the order of the checks."""
+
+    def __init__(self, faults: Sequence[CompileError], *, where: str = "") -> None:
+        super().__init__("; ".join(map(str, faults)), where=where)
+        self.faults = tuple(faults)
 
 
 class StepError(QuincunxError):

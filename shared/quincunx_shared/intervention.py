@@ -69,7 +69,8 @@ class Intervention:
 class Operator:
     """A custom operator: `merge(inner, own)` gives the new value.
 
-    `short_circuits` says that the inner value is not needed at all: like an override, it spares the producer.
+    `short_circuits` says that the inner value is not used at all: like an override, the operator spares the
+    producer, and `inner` is None. Signatures hold the operator's name alone: a merge that changes needs a new name.
     """
 
     merge: Callable[[Payload, Payload], Payload]
@@ -77,9 +78,16 @@ class Operator:
 
 
 def in_order_of_application(interventions: Iterable[Intervention]) -> tuple[Intervention, ...]:
-    """Sort by kind, then port scope before edge scope (the closer one has the last word), then operator."""
+    """Sort by kind, then port scope before edge scope (the closer one has the last word), then operator.
+
+    Between interventions that never meet, addresses decide, so that the order of the edits leaves no trace.
+    """
     rank = {kind: place for place, kind in enumerate(KIND_ORDER)}
-    return tuple(sorted(interventions, key=lambda one: (rank[one.kind], one.scope is not None, one.operator)))
+
+    def place(one: Intervention) -> tuple[int, bool, str, PortKey, PortKey]:
+        return (rank[one.kind], one.scope is not None, one.operator, one.target, one.scope or one.target)
+
+    return tuple(sorted(interventions, key=place))
 
 
 def replaces_value(intervention: Intervention, operators: Mapping[str, Operator]) -> bool:
@@ -111,7 +119,8 @@ def mask(model: Payload, weight: Payload, user: Payload) -> Array:
 
     def blend(value: Array) -> Array:
         m = _like_frames(value, weight)
-        return m * _like_frames(value, user) + (1 - m) * value
+        blended: Array = m * _like_frames(value, user) + (1 - m) * value
+        return blended
 
     return _arithmetic(model, blend)
 
@@ -129,7 +138,10 @@ def _arithmetic(model: Payload, formula: Callable[[Array], Array]) -> Array:
 
 def _like_frames(value: Array, operand: Payload) -> Array:
     """Let one number a frame act on every bin of the frame (mel is [T, bins])."""
-    array = np.asarray(operand, dtype=np.float64)
+    try:
+        array: Array = np.asarray(operand, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadInput(f"the operand is {type(operand).__name__}, not numbers") from None
     if array.ndim == 1 and value.ndim > 1 and array.shape[0] == value.shape[0]:
         array = array.reshape(array.shape + (1,) * (value.ndim - 1))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -29,6 +30,8 @@ class Declared(BaseModel):
 
 class Input(Declared):
     """An input port. Without a connection it takes the node's preset, then `default`; `required` ones have none.
+
+    A port that is not required and has no default of its own hands the step None.
 
     A `multi` port takes any number of connections and hands the step a list. If it is `partial` too, the step goes
     on without those that failed and finds None in their place: a song is mixed without the phrase that broke.
@@ -77,11 +80,30 @@ class Option(Declared):
             self._check_range(value, where)
         return float(value) if self.type == "float" else value
 
+    def resolve_default(self, *, where: str) -> Any:
+        """Return the default in the declared type; None means that the step works it out."""
+        return None if self.default is None else self.check(self.default, where=where)
+
     def _check_range(self, value: float, where: str) -> None:
-        low = float("-inf") if self.minimum is None else self.minimum
-        high = float("inf") if self.maximum is None else self.maximum
-        if not low <= value <= high or value in (float("inf"), float("-inf")):
-            raise BadOption(f"{self.name} must be between {low:g} and {high:g}, not {value!r}", where=where)
+        low = -math.inf if self.minimum is None else self.minimum
+        high = math.inf if self.maximum is None else self.maximum
+        if not low <= value <= high or value in (math.inf, -math.inf):
+            raise BadOption(f"{self.name} must be {_range_in_words(low, high)}, not {value!r}", where=where)
+
+
+def _range_in_words(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return "a finite number"
+    if math.isinf(high):
+        return f"at least {low:g}"
+    return f"at most {high:g}" if math.isinf(low) else f"between {low:g} and {high:g}"
+
+
+def _check_default(option: Option, step: str) -> None:
+    try:
+        option.resolve_default(where=step)
+    except BadOption as error:
+        raise ValueError(f"the default contradicts the option: {error}") from error
 
 
 class Manifest(Declared):
@@ -113,6 +135,17 @@ class Manifest(Declared):
             raise ValueError(f"{self.name} declares no output")
         return self
 
+    @model_validator(mode="after")
+    def _declarations_agree(self) -> Self:
+        for port in self.inputs:
+            if port.required and port.default is not None:
+                raise ValueError(f"input {port.name} of {self.name} is required and has a default: it cannot be both")
+            if port.partial and not port.multi:
+                raise ValueError(f"input {port.name} of {self.name} takes one value, so it cannot be partial")
+        for option in self.options:
+            _check_default(option, self.name)
+        return self
+
     @property
     def models(self) -> tuple[str, ...]:
         """The options that name model files."""
@@ -131,6 +164,6 @@ class Manifest(Declared):
             if name not in declared:
                 raise BadOption(f"unknown option {name!r}{did_you_mean(name, declared)}", where=where)
         return {
-            name: option.check(given[name], where=where) if name in given else option.default
+            name: option.check(given[name], where=where) if name in given else option.resolve_default(where=where)
             for name, option in declared.items()
         }

@@ -17,7 +17,9 @@ RecalledBy: TypeAlias = Literal["recipe", "call"]
 class BundleOutcome:
     """Which nodes of a bundle ran, were recalled, failed or were skipped, and what it exports.
 
-    `lost` are blobs that an index promised and no store has: the render has to be planned again.
+    `failed` says of a node what went wrong; `skipped` names, for a node, the node it fell with. `nameless` nodes ran
+    without a failed input, or on what such a node made. `lost` are blobs that an index promised and no store has:
+    the render has to be planned again.
     """
 
     bundle: Bundle
@@ -25,5 +27,6 @@ class BundleOutcome:
     recalled: dict[str, RecalledBy] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    nameless: set[str] = field(default_factory=set)
     exports: dict[Address, ParamRef] = field(default_factory=dict)
     lost: set[Digest] = field(default_factory=set)

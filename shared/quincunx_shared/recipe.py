@@ -12,21 +12,25 @@ from typing import Any
 
 from quincunx_shared.intervention import Intervention
 from quincunx_shared.names import Address, PortKey, SegmentId, Signature
-from quincunx_shared.payload import ParamRef
+from quincunx_shared.payload import ParamRef, encode
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """An input port of a step: the output ports that feed it, in order; none for an open port."""
+    """An input port of a step: the output ports that feed it, in order; none for an open port.
+
+    A `spares` port goes on without those of its producers that failed.
+    """
 
     port: str
     producers: tuple[PortKey, ...] = ()
     multi: bool = False
+    spares: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RecipeStep:
-    """One step of a recipe, with its options resolved and its ports by position."""
+    """One step of a recipe: its options resolved, its feeds in the manifest's order, its outputs by position."""
 
     id: str
     step: str
@@ -63,19 +67,24 @@ class Source:
     interventions: tuple[Intervention, ...] = ()
 
 
+#: None, as a reference and as a source.
+NULL = encode(None).ref
+NOTHING = Source(value=NULL)
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One step that has to run: its recipe signature, its inputs in the manifest's order, and why it runs.
+    """One step that has to run: its recipe signature, its inputs in the order of the step's feeds, and why it runs.
 
-    A `partial` task goes on without inputs that failed. What it computes is not what its recipe signature names,
-    so it is stored under its call signature alone.
+    What a `nameless` task computes is not what its recipe signature names: an input failed and it goes on without,
+    or chance came in that no seed reaches. It is stored under its call signature alone, and so is what reads it.
     """
 
     step: RecipeStep
     signature: Signature
     inputs: tuple[tuple[Source, ...], ...]
     reason: str = ""
-    partial: bool = False
+    nameless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from quincunx_shared.errors import QuincunxError, StepFailed, WrongOutputs
+from quincunx_shared.errors import BadInput, QuincunxError, StepFailed, WrongOutputs
 from quincunx_shared.events import StepProgressed
 from quincunx_shared.names import Digest
 from quincunx_shared.payload import Payload
@@ -41,22 +41,35 @@ def compute(call: Call, bench: Workbench) -> Answer:
     inputs = _inputs_by_name(call)
     where = f"{call.segment}/{call.task.step.id}"
     try:
-        returned = call.step.run(inputs, call.task.step.options, Context(call, bench))
+        # The options are a copy: the recipe's own are shared by every segment of the topology.
+        returned = call.step.run(inputs, dict(call.task.step.options), Context(call, bench))
     except QuincunxError:
         raise
     except Exception as error:
         raise StepFailed(f"{type(error).__name__}: {error}", where=where) from error
-    outputs = arrange_outputs(returned, [port.name for port in call.step.manifest.outputs], where=where)
-    return Answer(tuple(Held.keep(payload, bench.blobs) for payload in outputs))
+    names = [port.name for port in call.step.manifest.outputs]
+    outputs = zip(names, arrange_outputs(returned, names, where=where), strict=True)
+    return Answer(tuple(_kept(name, payload, bench, where) for name, payload in outputs))
+
+
+def _kept(name: str, payload: Payload, bench: Workbench, where: str) -> Held:
+    try:
+        return Held.keep(payload, bench.blobs)
+    except BadInput as error:
+        raise WrongOutputs(f"output {name} cannot be stored: {error.what}", where=where, remedy=error.remedy) from error
 
 
 def arrange_outputs(returned: Payload, names: Sequence[str], *, where: str = "") -> tuple[Payload, ...]:
-    """Sort what a step returned into its outputs by position.
+    """Sort what a step returned into its outputs by position, or raise `WrongOutputs`.
 
-    One output: a bare value, or a mapping or sequence that holds exactly that output by name or alone is refused
-    as ambiguous only when it could be read both ways. Several: a tuple or list by position, or a mapping by name.
+    One output: a bare value, whatever it is; only a mapping whose single key is the output's own name is refused,
+    because it may be meant as the value or as an output by name. Several: a tuple or list by position, exactly as
+    many; or a mapping by name, exactly these names. An array is one value, never a sequence of outputs.
     """
     if len(names) == 1:
+        if isinstance(returned, Mapping) and returned.keys() == {names[0]}:
+            message = f"returned a mapping with the key {names[0]!r}, which is the value or the output of that name"
+            raise WrongOutputs(message, where=where, remedy="return the bare value")
         return (returned,)
     if isinstance(returned, Mapping):
         missing = [name for name in names if name not in returned]

@@ -7,12 +7,13 @@ outcome too (`lost`): the one who planned has to plan again.
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import replace
 
 from quincunx_shared.errors import BlobsLost, MissingInputs, QuincunxError
 from quincunx_shared.names import Address, Digest, PortKey
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.ports import Blackboard
-from quincunx_shared.recipe import Bundle, Source, Task
+from quincunx_shared.recipe import NOTHING, NULL, Bundle, Source, Task
 from quincunx_workers.call import Answer, Call, Reading
 from quincunx_workers.held import Held
 from quincunx_workers.onion import run_step
@@ -43,22 +44,20 @@ class _BundleRun:
         self.outcome = outcome
         self.bench = bench
         self.known = known
+        self.inside = {task.step.id for task in bundle.tasks}
         self.state = BundleState.of(bundle.tasks, bundle.segment)
 
     def serially(self) -> None:
         """Run one ready task after the other."""
         while ready := self.state.ready():
-            index = ready[0]
-            self.state = self.state.start(index)
-            self._merge(index, self._attempt(index))
+            self._merge(ready[0], self._attempt(self._give_out(ready[0])))
 
     def in_pool(self, pool: Executor) -> None:
         """Give every ready task to the pool, and look again whenever one has ended."""
         under_way: dict[Future[Answer | Exception], int] = {}
         while not self.state.done:
             for index in self.state.ready():
-                self.state = self.state.start(index)
-                under_way[pool.submit(self._attempt, index)] = index
+                under_way[pool.submit(self._attempt, self._give_out(index))] = index
             ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for future in ended:
                 self._merge(under_way.pop(future), future.result())
@@ -66,22 +65,42 @@ class _BundleRun:
     def finish(self) -> None:
         """Name the tasks that never ran, and collect what others will read."""
         tasks = self.bundle.tasks
-        named = self.outcome.failed.keys() | self.outcome.skipped.keys()
-        for index in sorted(self.state.lost):
-            name = tasks[index].step.id
-            if name not in named and not self.outcome.lost:
-                because = ", ".join(sorted(self.outcome.failed))
-                self.outcome.skipped[name] = f"{because} failed"
+        for index, culprit in sorted(self.state.lost.items()):
+            if tasks[culprit].step.id in self.outcome.failed and index != culprit:
+                self.outcome.skipped[tasks[index].step.id] = tasks[culprit].step.id
         for key in self.bundle.exports:
             address = Address(self.bundle.segment, key)
             if address in self.known:
                 self.outcome.exports[address] = self.known[address].ref
 
-    def _attempt(self, index: int) -> Answer | Exception:
+    def _give_out(self, index: int) -> Task:
+        """Mark a task as started, and put None where an input it can spare has failed."""
+        self.state = self.state.start(index)
         task = self.bundle.tasks[index]
+        inputs = tuple(tuple(map(self._or_none, sources)) for sources in task.inputs)
+        addresses = (source.address for sources in inputs for source in sources)
+        reads_nameless = any(one is not None and self._is_nameless(one) for one in addresses)
+        if task.nameless or reads_nameless or inputs != task.inputs:
+            self.outcome.nameless.add(task.step.id)
+            task = replace(task, inputs=inputs, nameless=True)
+        return task
+
+    def _or_none(self, source: Source) -> Source:
+        address = source.address
+        if address is not None and self._is_inside(address) and address not in self.known:
+            return NOTHING
+        return source
+
+    def _is_inside(self, address: Address) -> bool:
+        return address.segment == self.bundle.segment and address.key.node in self.inside
+
+    def _is_nameless(self, address: Address) -> bool:
+        return self._is_inside(address) and address.key.node in self.outcome.nameless
+
+    def _attempt(self, task: Task) -> Answer | Exception:
         try:
             return run_step(self._call(task), self.bench)
-        except (QuincunxError, OSError, MemoryError) as error:
+        except Exception as error:  # whatever a step, a store or an operator raises is this task's outcome
             return error
 
     def _call(self, task: Task) -> Call:
@@ -98,8 +117,7 @@ class _BundleRun:
     def _reading(self, source: Source) -> Reading:
         if source.address is not None:
             return Reading(self.known[source.address], source.interventions)
-        assert source.value is not None, "a source has an address or a value"  # noqa: S101
-        return Reading(Held(source.value, self.bench.blobs), source.interventions)
+        return Reading(Held(source.value or NULL, self.bench.blobs), source.interventions)
 
     def _merge(self, index: int, answer: Answer | Exception) -> None:
         task = self.bundle.tasks[index]
@@ -108,8 +126,8 @@ class _BundleRun:
             if isinstance(answer, BlobsLost):
                 self.outcome.lost |= {Digest(digest) for digest in answer.digests}
             else:
-                self.outcome.failed[name] = str(answer)
-            self.state = self.state.failed(index)
+                self.outcome.failed[name] = _told(answer)
+            self.state = self.state.failed(index, spare=not isinstance(answer, BlobsLost))
             return
         for port, held in zip(task.step.outputs, answer.outputs, strict=True):
             self.known[Address(self.bundle.segment, PortKey(name, port))] = held
@@ -118,6 +136,10 @@ class _BundleRun:
         else:
             self.outcome.recalled[name] = answer.recalled_by
         self.state = self.state.merged(index)
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, QuincunxError) else f"{type(error).__name__}: {error}"
 
 
 def _outside(bundle: Bundle) -> list[Address]:

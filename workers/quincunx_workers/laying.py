@@ -10,7 +10,7 @@ import numpy as np
 
 from quincunx_shared import intervention as laws
 from quincunx_shared.curve import curve_from_payload
-from quincunx_shared.errors import BadInput
+from quincunx_shared.errors import BadInput, QuincunxError
 from quincunx_shared.intervention import Grid, Intervention
 from quincunx_shared.payload import ParamRef, Payload
 from quincunx_workers.call import Call, Reading
@@ -41,7 +41,7 @@ def _laid(reading: Reading, grid: Grid, bench: Workbench) -> Reading:
     value = reading.value.payload()
     for one in reading.interventions:
         value = _apply(one, value, grid, bench)
-    return Reading(Held.keep(value, bench.blobs))
+    return Reading(Held.of(value, bench.blobs))
 
 
 def _apply(one: Intervention, value: Payload, grid: Grid, bench: Workbench) -> Payload:
@@ -56,9 +56,19 @@ def _apply(one: Intervention, value: Payload, grid: Grid, bench: Workbench) -> P
         if one.kind == "mask":
             user = _operand(one.user, value, grid, bench) if one.user else 0.0
             return laws.mask(value, operand, user)
-        return laws.operator_named(one.operator, bench.operators).merge(value, operand)
+        return _merged(laws.operator_named(one.operator, bench.operators), one.operator, value, operand)
     except BadInput as error:
         raise BadInput(error.what, where=f"{one.kind} on {one.target}", remedy=error.remedy) from error
+
+
+def _merged(operator: laws.Operator, name: str, value: Payload, operand: Payload) -> Payload:
+    """Custom operators are other people's code: whatever they raise becomes an error that names them."""
+    try:
+        return operator.merge(value, operand)
+    except QuincunxError:
+        raise
+    except Exception as error:
+        raise BadInput(f"operator {name!r} raised {type(error).__name__}: {error}") from error
 
 
 def _operand(ref: ParamRef, value: Payload, grid: Grid, bench: Workbench) -> Payload:

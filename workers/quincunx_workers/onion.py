@@ -81,7 +81,7 @@ def run_step(call: Call, bench: Workbench, hooks: tuple[Hook, ...] = HOOKS) -> A
 def _recalled(call: Call, shallow: Signature, bench: Workbench) -> Answer | None:
     deep = call.task.signature
     names: list[tuple[Signature, RecalledBy]] = [(shallow, "call")]
-    if not call.task.partial:
+    if not call.task.nameless:
         names.insert(0, (deep, "recipe"))
     known = bench.recall.find([signature for signature, _ in names])
     for signature, by in names:
@@ -94,6 +94,6 @@ def _recalled(call: Call, shallow: Signature, bench: Workbench) -> Answer | None
 def _store(call: Call, shallow: Signature, answer: Answer, bench: Workbench) -> None:
     outputs: tuple[ParamRef, ...] = tuple(held.ref for held in answer.outputs)
     records = {shallow: outputs}
-    if not call.task.partial:
+    if not call.task.nameless:
         records[call.task.signature] = outputs
     bench.index.add(records)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from quincunx_orchestrator.core.bypass import take_out_bypassed
+from quincunx_orchestrator.core.bypass import Passage, take_out_bypassed
 from quincunx_orchestrator.core.cluster import levels_of, paint
 from quincunx_orchestrator.core.graph import Graph, Node
-from quincunx_orchestrator.core.nesting import inline
+from quincunx_orchestrator.core.nesting import inline, refuse_self_nesting
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.core.validation import check_steps, topological_order, validate
 from quincunx_shared.errors import CompileError
@@ -36,13 +36,18 @@ class CompiledStep:
 
 @dataclass(frozen=True)
 class Compiled:
-    """What one topology compiles to. `entrances` and `exits` say where ports of nested nodes are now."""
+    """What one topology compiles to.
+
+    `entrances` and `exits` say where ports of nested nodes are now; `reads` and `passages` what stands behind the
+    outputs of bypassed nodes (see `bypass.Rewired`).
+    """
 
     recipes: tuple[Recipe, ...]
     steps: Mapping[str, CompiledStep]
     entrances: Mapping[PortKey, tuple[PortKey, ...]]
     exits: Mapping[PortKey, PortKey]
-    moved: Mapping[PortKey, PortKey]
+    reads: Mapping[PortKey, tuple[PortKey, ...]]
+    passages: Mapping[PortKey, Passage]
 
     @cached_property
     def stages(self) -> tuple[tuple[str, ...], ...]:
@@ -63,6 +68,7 @@ class Compiler:
     def compile(self, segment: Segment) -> Compiled:
         """Return the compiled topology of a segment."""
         graph = segment.effective.graph
+        refuse_self_nesting(graph)
         key = _topology_key(graph.digest, segment)
         if key not in self._known:
             self._known[key] = compile_graph(
@@ -111,7 +117,8 @@ def compile_graph(
     painted = paint(flat, order, _explicit_colours(flat, colours or {}), merge_groups)
     levels = levels_of(flat, order, painted)
     steps = {name: _recipe_step(flat, flat.nodes[name], manifests) for name in order}
-    recipes = _recipes(flat, order, painted, levels, steps, pinned)
+    kept = frozenset(inlined.outputs.get(key, key) for key in pinned)
+    recipes = _recipes(flat, order, painted, levels, steps, kept)
     recipe_of = {step.id: recipe.name for recipe in recipes for step in recipe.steps}
     compiled = {
         name: CompiledStep(
@@ -121,12 +128,12 @@ def compile_graph(
             level=levels[name],
             recipe=recipe_of[name],
             cluster=painted[name],
-            presets=_presets(flat.nodes[name], rewired.constants),
+            presets=_presets(flat.nodes[name], manifests[flat.nodes[name].step]),
             outputs={port: place for place, port in enumerate(flat.nodes[name].outputs)},
         )
         for name in order
     }
-    return Compiled(recipes, compiled, inlined.inputs, inlined.outputs, rewired.moved)
+    return Compiled(recipes, compiled, inlined.inputs, inlined.outputs, rewired.reads, rewired.passages)
 
 
 def _explicit_colours(graph: Graph, colours: Mapping[str, str]) -> dict[str, str]:
@@ -144,18 +151,16 @@ def _explicit_colours(graph: Graph, colours: Mapping[str, str]) -> dict[str, str
 def _recipe_step(graph: Graph, node: Node, manifests: Mapping[str, Manifest]) -> RecipeStep:
     options = manifests[node.step].resolve_options(node.options, where=node.id)
     feeds = tuple(
-        Feed(port, graph.producers.get(PortKey(node.id, port), ()), multi=port in node.multi) for port in node.inputs
+        Feed(port.name, graph.producers.get(PortKey(node.id, port.name), ()), port.multi, port.multi and port.partial)
+        for port in manifests[node.step].inputs
     )
     return RecipeStep(node.id, node.step, options, feeds, node.outputs)
 
 
-def _presets(node: Node, constants: Mapping[PortKey, object]) -> dict[str, Encoded]:
-    """What stands on unconnected inputs: the node's presets, and constants left by bypassed producers."""
-    found = {name: encode(value) for name, value in node.presets.items()}
-    for port in node.inputs:
-        if PortKey(node.id, port) in constants:
-            found[port] = encode(constants[PortKey(node.id, port)])
-    return found
+def _presets(node: Node, manifest: Manifest) -> dict[str, Encoded]:
+    """What stands on unconnected inputs: the node's presets, else the manifest's defaults."""
+    defaults = {port.name: port.default for port in manifest.inputs if port.default is not None}
+    return {name: encode(value) for name, value in {**defaults, **node.presets}.items()}
 
 
 def _recipes(

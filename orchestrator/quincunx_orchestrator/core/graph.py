@@ -6,12 +6,12 @@ and digest do not depend on it: two graphs with the same nodes and edges are the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from quincunx_shared.canonical import Json, digest_of
+from quincunx_shared.canonical import Json, canonical_bytes, digest_of
 from quincunx_shared.errors import InvalidGraph
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import Digest, PortKey
@@ -40,9 +40,11 @@ class Nested:
     output_map: Mapping[PortKey, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Node:
     """One use of a step. `presets` stand in for inputs without a connection; `extra` is for editors only.
+
+    Nodes are equal when their canonical text is: 1, 1.0 and True are three options, and arrays compare as a whole.
 
     `order` fixes, for a multi port, the order of its connections; without it they come in the order of their
     addresses, so that the order of construction never matters.
@@ -59,6 +61,16 @@ class Node:
     bypass: Bypass | None = None
     nested: Nested | None = None
     extra: Mapping[str, Json] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @cached_property
+    def _content(self) -> bytes:
+        return canonical_bytes([self.identity(), dict(self.extra)])
 
     def identity(self) -> Json:
         """Return everything about the node that can change what is computed, as canonical JSON."""
@@ -97,9 +109,9 @@ class Graph:
     @classmethod
     def of(cls, nodes: Iterable[Node], edges: Iterable[Edge] = ()) -> Graph:
         """Build a graph from nodes and edges; a later node replaces an earlier one of the same id."""
-        graph = cls({node.id: node for node in nodes})
-        for edge in edges:
-            graph = graph.add_edge(edge)
+        graph = cls({node.id: node for node in nodes}, dict.fromkeys(edges))
+        for edge in graph.edges:
+            _refuse_loop(edge)
         return graph
 
     def __hash__(self) -> int:
@@ -132,8 +144,7 @@ class Graph:
 
     def add_edge(self, edge: Edge) -> Graph:
         """Add an edge; one that exists is one edge still. A node cannot feed itself."""
-        if edge.source.node == edge.target.node:
-            raise InvalidGraph([f"{edge.source.node} cannot feed itself"], where=str(edge))
+        _refuse_loop(edge)
         return replace(self, edges={**self.edges, edge: None})
 
     def remove_edge(self, edge: Edge) -> Graph:
@@ -164,9 +175,16 @@ class Graph:
 
     def feeders(self, node_id: str) -> tuple[str, ...]:
         """The nodes that feed a node, without repetition."""
-        node = self.nodes[node_id]
-        keys = (key for port in node.inputs for key in self.producers.get(PortKey(node_id, port), ()))
-        return tuple(dict.fromkeys(key.node for key in keys))
+        return self._feeders[node_id]
+
+    @cached_property
+    def _feeders(self) -> Mapping[str, tuple[str, ...]]:
+        return {name: tuple(dict.fromkeys(self._sources_of(node))) for name, node in self.nodes.items()}
+
+    def _sources_of(self, node: Node) -> Iterator[str]:
+        for port in node.inputs:
+            for key in self.producers.get(PortKey(node.id, port), ()):
+                yield key.node
 
 
 def node_of(manifest: Manifest, node_id: str = "", *, options: Mapping[str, Any] | None = None) -> Node:
@@ -191,7 +209,14 @@ def connect(source: str, target: str) -> Edge:
 
 def _port_key(text: str) -> PortKey:
     node, _, port = text.rpartition(".")
+    if not node or not port:
+        raise InvalidGraph([f"{text!r} is not an address"], where="write `node.port`")
     return PortKey(node, port)
+
+
+def _refuse_loop(edge: Edge) -> None:
+    if edge.source.node == edge.target.node:
+        raise InvalidGraph([f"{edge.source.node} cannot feed itself"], where=str(edge))
 
 
 def _bypass_identity(bypass: Bypass | None) -> Json:

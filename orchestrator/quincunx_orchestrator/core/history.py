@@ -1,4 +1,4 @@
-"""Edits as data, and the history that holds them.
+"""The history of edits, and what it makes of a base graph.
 
 `fold(base, history)` gives the effective state; the base is never touched. A history is a pair of linked stacks:
 push, undo and redo take constant time and copy nothing.
@@ -6,124 +6,75 @@ push, undo and redo take constant time and copy nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
-from quincunx_orchestrator.core.graph import Edge, Graph, Node
+from quincunx_orchestrator.core.graph import Graph
+from quincunx_orchestrator.core.operations import (
+    AddEdge,
+    AddNode,
+    Batch,
+    Intervene,
+    Operation,
+    RemoveEdge,
+    RemoveInput,
+    RemoveInterventions,
+    RemoveNode,
+    SetInput,
+    UpdateNode,
+    added_nodes,
+    changes_topology,
+)
 from quincunx_shared.intervention import Intervention, InterventionKind, in_order_of_application
 from quincunx_shared.names import PortKey
 from quincunx_shared.payload import Encoded
 
-
-@dataclass(frozen=True)
-class AddNode:
-    """Add a node, or replace the one with its id."""
-
-    node: Node
-
-
-@dataclass(frozen=True)
-class UpdateNode:
-    """Give a node that exists a new value."""
-
-    node: Node
-
-
-@dataclass(frozen=True)
-class RemoveNode:
-    """Remove a node with its edges."""
-
-    node_id: str
+__all__ = [
+    "AddEdge",
+    "AddNode",
+    "Batch",
+    "Conflict",
+    "Effective",
+    "History",
+    "Intervene",
+    "Operation",
+    "RemoveEdge",
+    "RemoveInput",
+    "RemoveInterventions",
+    "RemoveNode",
+    "SetInput",
+    "UpdateNode",
+    "changes_topology",
+    "fold",
+]
 
 
-@dataclass(frozen=True)
-class AddEdge:
-    """Connect two ports."""
-
-    edge: Edge
-
-
-@dataclass(frozen=True)
-class RemoveEdge:
-    """Disconnect two ports."""
-
-    edge: Edge
-
-
-@dataclass(frozen=True)
-class SetInput:
-    """Fill an open input port."""
-
-    key: PortKey
-    value: Encoded
-
-
-@dataclass(frozen=True)
-class RemoveInput:
-    """Take a filled input away again."""
-
-    key: PortKey
-
-
-@dataclass(frozen=True)
-class Intervene:
-    """Lay an intervention on an output; it replaces an earlier one of the same kind and scope."""
-
-    intervention: Intervention
-    #: The payloads the intervention refers to, so that they can be stored before anything needs them.
-    payloads: tuple[Encoded, ...] = ()
-
-
-@dataclass(frozen=True)
-class RemoveInterventions:
-    """Drop all interventions on a port; a filled input stays."""
-
-    key: PortKey
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Several operations as one undo unit, applied in this order."""
-
-    operations: tuple[Operation, ...]
-
-
-Operation: TypeAlias = (
-    AddNode
-    | UpdateNode
-    | RemoveNode
-    | AddEdge
-    | RemoveEdge
-    | SetInput
-    | RemoveInput
-    | Intervene
-    | RemoveInterventions
-    | Batch
-)
-
-
-def changes_topology(operation: Operation) -> bool:
-    """Whether recipes may have to be compiled again after the operation."""
-    if isinstance(operation, Batch):
-        return any(changes_topology(one) for one in operation.operations)
-    return isinstance(operation, AddNode | UpdateNode | RemoveNode | AddEdge | RemoveEdge)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Link:
-    """One cell of a linked stack."""
+    """One cell of a linked stack. Histories compare without it: following the links by recursion would end one day."""
 
     operation: Operation
     below: _Link | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class History:
     """The operations done, and those undone that can be done again."""
 
     _done: _Link | None = None
     _undone: _Link | None = None
+
+    #: Operations hold payloads, which have no hash.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return NotImplemented
+        return [*_walk(self._done)] == [*_walk(other._done)] and [*_walk(self._undone)] == [*_walk(other._undone)]
+
+    def __repr__(self) -> str:
+        return f"History(done={len([*_walk(self._done)])}, undone={len([*_walk(self._undone)])})"
 
     def push(self, operation: Operation) -> History:
         """Do an operation. What was undone before is gone."""
@@ -170,6 +121,8 @@ class Effective:
     inputs: Mapping[PortKey, Encoded] = field(default_factory=dict)
     interventions: tuple[Intervention, ...] = ()
     payloads: tuple[Encoded, ...] = ()
+    #: What was given to nodes that never were: a slip of the pen, not sleep.
+    strangers: tuple[PortKey, ...] = ()
 
     def conflicts(self) -> tuple[Conflict, ...]:
         """Every edge on which a port-wide and an edge-wide intervention of the same kind meet."""
@@ -195,24 +148,44 @@ def fold(base: Graph, history: History, inputs: Mapping[PortKey, Encoded] | None
     """Return the effective graph, inputs and interventions.
 
     A later operation of the same kind on the same port wins. Inputs and interventions of a removed node sleep:
-    they are left out here and are back when the node is.
+    they are left out here and are back when the node is. `outer/inner` reaches into a nested graph.
     """
     state = _State(base, dict(inputs or {}), {})
-    for operation in history.operations():
+    operations = history.operations()
+    for operation in operations:
         state = _apply(state, operation)
-    nodes = state.graph.nodes
-    awake = [one for one in state.interventions.values() if _is_awake(one.intervention, state.graph)]
+    graph = state.graph
+    awake = [one for one in state.interventions.values() if _is_awake(one.intervention, graph)]
+    given = (*state.inputs, *(key[0] for key in state.interventions))
     return Effective(
-        graph=state.graph,
-        inputs={key: value for key, value in state.inputs.items() if key.node in nodes},
+        graph=graph,
+        inputs={key: value for key, value in state.inputs.items() if _is_there(key.node, graph)},
         interventions=in_order_of_application(one.intervention for one in awake),
         payloads=tuple(payload for one in awake for payload in one.payloads),
+        strangers=_strangers(given, base, operations),
     )
 
 
 def _is_awake(intervention: Intervention, graph: Graph) -> bool:
     scope = intervention.scope
-    return intervention.target.node in graph.nodes and (scope is None or scope.node in graph.nodes)
+    return _is_there(intervention.target.node, graph) and (scope is None or _is_there(scope.node, graph))
+
+
+def _is_there(name: str, graph: Graph) -> bool:
+    """Whether the node exists, at the top or inside nested graphs."""
+    if name in graph.nodes:
+        return True
+    outer, _, inner = name.partition("/")
+    node = graph.nodes.get(outer)
+    return node is not None and node.nested is not None and _is_there(inner, node.nested.graph)
+
+
+def _strangers(given: Iterable[PortKey], base: Graph, operations: Iterable[Operation]) -> tuple[PortKey, ...]:
+    absent = [key for key in given if key.node not in base.nodes and key.node.split("/")[0] not in base.nodes]
+    if not absent:
+        return ()
+    added = {*added_nodes(operations)}
+    return tuple(dict.fromkeys(key for key in absent if not added & {key.node, key.node.split("/")[0]}))
 
 
 def _apply(state: _State, operation: Operation) -> _State:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from quincunx_orchestrator.core.graph import Edge, Graph, Nested, Node
 from quincunx_shared.errors import InvalidGraph, RecursiveNesting
 from quincunx_shared.hints import did_you_mean
-from quincunx_shared.names import Digest, PortKey
+from quincunx_shared.names import PortKey
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,28 @@ def inline(graph: Graph) -> Inlined:
 
     Errors inside carry the path; a graph that contains itself is an error.
     """
-    return _inline(graph, (), frozenset())
+    refuse_self_nesting(graph)
+    return _inline(graph, ())
 
 
-def _inline(graph: Graph, path: tuple[str, ...], seen: frozenset[Digest]) -> Inlined:
-    if all(node.nested is None for node in graph.nodes.values()):
-        return Inlined(graph)
-    if graph.digest in seen:
-        raise RecursiveNesting(path)
+def refuse_self_nesting(graph: Graph, path: tuple[str, ...] = (), above: tuple[Graph, ...] = ()) -> None:
+    """Raise `RecursiveNesting` if a graph stands somewhere inside itself, by identity: it has no digest then."""
+    for node in graph.nodes.values():
+        if node.nested is not None:
+            here = (*path, node.id)
+            if node.nested.graph is graph or any(one is node.nested.graph for one in above):
+                raise RecursiveNesting(here)
+            refuse_self_nesting(node.nested.graph, here, (*above, graph))
+
+
+def _inline(graph: Graph, path: tuple[str, ...]) -> Inlined:
     flat = Inlined(graph)
     for node in graph.nodes.values():
         if node.nested is not None:
             here = (*path, node.id)
-            child = _inline(node.nested.graph, here, seen | {graph.digest})
-            flat = _splice(flat, node, _Child(node.nested, child, "/".join(here)))
+            child = _Child(node.nested, _inline(node.nested.graph, here), "/".join(here))
+            child.check(node)
+            flat = _splice(flat, node, child)
     return flat
 
 
@@ -54,12 +62,31 @@ class _Child:
     flat: Inlined
     where: str
 
+    def check(self, node: Node) -> None:
+        """Refuse ports of the outer node that lead nowhere, and a bypass, which needs the types of one step."""
+        problems = [
+            f"the nested graph has no open input {name!r}" for name in node.inputs if not self.inputs_named(name)
+        ]
+        outputs = self.outputs()
+        problems += [
+            f"the nested graph has no output {name!r}{did_you_mean(name, outputs)}"
+            for name in node.outputs
+            if name not in outputs
+        ]
+        named = [*self.nested.output_map.values()]
+        problems += [f"output_map names {name!r} twice" for name in dict.fromkeys(named) if named.count(name) > 1]
+        if node.bypass is not None:
+            problems.append("a nested graph cannot be bypassed as a whole: bypass the nodes in it")
+        if problems:
+            raise InvalidGraph(problems, where=self.where)
+
     def inputs_named(self, name: str) -> tuple[PortKey, ...]:
         """The child ports a parent input feeds: the mapped one, else every open port of the same name."""
         outer = self.nested.graph
         if name not in self.nested.input_map:
+            taken = {*outer.producers, *self.nested.input_map.values()}
             keys = (PortKey(inner.id, name) for inner in outer.nodes.values() if name in inner.inputs)
-            found = tuple(key for key in keys if key not in outer.producers)
+            found = tuple(key for key in keys if key not in taken)
         else:
             key = self.nested.input_map[name]
             if key.node not in outer.nodes or key.port not in outer.nodes[key.node].inputs:
@@ -71,7 +98,13 @@ class _Child:
         """Parent output → the child port it comes from: the mapped one, else an unconsumed port of the same name."""
         outer = self.nested.graph
         keys = (PortKey(inner.id, port) for inner in outer.nodes.values() for port in inner.outputs)
-        found = {key.port: key for key in keys if key not in outer.consumers}
+        found: dict[str, PortKey] = {}
+        for key in keys:
+            if key not in outer.consumers and key not in self.nested.output_map:
+                if key.port in found and key.port not in self.nested.output_map.values():
+                    message = f"output {key.port!r} may be {found[key.port]} or {key}; name one in output_map"
+                    raise InvalidGraph([message], where=self.where)
+                found[key.port] = key
         for key, name in self.nested.output_map.items():
             if key.node not in outer.nodes or key.port not in outer.nodes[key.node].outputs:
                 message = f"output_map names {key}, which is no output of the nested graph"
@@ -82,7 +115,8 @@ class _Child:
 
 def _splice(flat: Inlined, node: Node, child: _Child) -> Inlined:
     """Put the child's nodes in the place of the node that held them."""
-    inputs = {name: tuple(_under(node.id, key) for key in child.inputs_named(name)) for name in node.inputs}
+    names = dict.fromkeys((*node.inputs, *child.nested.input_map))
+    inputs = {name: tuple(_under(node.id, key) for key in child.inputs_named(name)) for name in names}
     outputs = {name: _under(node.id, key) for name, key in child.outputs().items()}
     nodes: dict[str, Node] = {}
     for name, one in flat.graph.nodes.items():
@@ -93,10 +127,14 @@ def _splice(flat: Inlined, node: Node, child: _Child) -> Inlined:
     edges = {Edge(_under(node.id, edge.source), _under(node.id, edge.target)) for edge in child.flat.graph.edges}
     for edge in flat.graph.edges:
         edges.update(_reconnected(edge, node.id, inputs, outputs, child.where))
+    deeper_inputs = {
+        _under(node.id, key): tuple(_under(node.id, one) for one in keys) for key, keys in child.flat.inputs.items()
+    }
+    deeper_outputs = {_under(node.id, key): _under(node.id, one) for key, one in child.flat.outputs.items()}
     return Inlined(
         Graph(nodes, dict.fromkeys(sorted(edges))),
-        {**flat.inputs, **{PortKey(node.id, name): keys for name, keys in inputs.items()}},
-        {**flat.outputs, **{PortKey(node.id, name): key for name, key in outputs.items()}},
+        {**flat.inputs, **deeper_inputs, **{PortKey(node.id, name): keys for name, keys in inputs.items()}},
+        {**flat.outputs, **deeper_outputs, **{PortKey(node.id, name): key for name, key in outputs.items()}},
     )
 
 
@@ -121,7 +159,10 @@ def _reconnected(
 ) -> list[Edge]:
     """An edge of the parent graph, with its ends moved to the child's ports where it touched the outer node."""
     if edge.target.node == outer:
-        return [Edge(edge.source, key) for key in inputs.get(edge.target.port, ())]
+        if edge.target.port not in inputs:
+            hint = did_you_mean(edge.target.port, inputs)
+            raise InvalidGraph([f"the nested graph has no input {edge.target.port!r}{hint}"], where=where)
+        return [Edge(edge.source, key) for key in inputs[edge.target.port]]
     if edge.source.node != outer:
         return [edge]
     if edge.source.port not in outputs:

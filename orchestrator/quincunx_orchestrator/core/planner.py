@@ -69,6 +69,7 @@ def plan_render(
 ) -> Generator[set[Signature], Known, Plan]:
     """Plan a render of the targets. `ledger` holds what each step was made of in the last render, for the reasons."""
     demand = _Demand()
+    targets = tuple(song.places(targets).values())
     watched = _watched(song)
     frontier = {(one.segment, one.key.node): None for one in targets}
     known: dict[Signature, tuple[ParamRef, ...]] = {}
@@ -99,7 +100,7 @@ def _follow(song: BoundSong, frontier: Iterable[StepKey], known: Known, demand: 
     for key in frontier:
         step = song.step(*key)
         outputs = known.get(step.signature)
-        if outputs is not None and len(outputs) == len(step.compiled.outputs):
+        if outputs is not None and len(outputs) == len(step.compiled.outputs) and not step.nameless:
             demand.recalled[key] = outputs
             continue
         demand.run[key] = step
@@ -148,7 +149,7 @@ def _stages(
         step = demand.run[segment, node]
         before = ledger.get((segment, node))
         reason = reason_for(record_of(song, segment, node), before) if before else NEVER_RENDERED
-        task = Task(step.compiled.step, step.signature, step.sources, reason)
+        task = Task(step.compiled.step, step.signature, step.sources, reason, step.nameless)
         bundles.setdefault((step.level, step.compiled.recipe, segment), []).append(task)
         clusters[step.compiled.recipe] = step.compiled.cluster
     readers = _readers(demand.run)

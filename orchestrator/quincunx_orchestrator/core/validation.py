@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 
 from quincunx_orchestrator.core.graph import Edge, Graph, Node
 from quincunx_shared.errors import BadOption, CyclicGraph, InvalidGraph
@@ -13,14 +14,19 @@ from quincunx_shared.names import PortKey
 
 def validate(graph: Graph) -> None:
     """Refuse orphan edges, unknown ports and double producers, all named at once; then cycles."""
-    problems = [*_edge_problems(graph), *_producer_problems(graph)]
-    if problems:
-        raise InvalidGraph(problems)
+    check_edges(graph)
     topological_order(graph)
 
 
+def check_edges(graph: Graph) -> None:
+    """Refuse orphan edges, unknown ports and double producers, all named at once."""
+    problems = [*_edge_problems(graph), *_producer_problems(graph)]
+    if problems:
+        raise InvalidGraph(problems)
+
+
 def check_steps(graph: Graph, manifests: Mapping[str, Manifest]) -> None:
-    """Refuse unknown steps, options and presets that the manifests do not allow, all named at once."""
+    """Refuse unknown steps, and options, presets and ports that the manifests do not allow, all named at once."""
     problems = [problem for node in graph.nodes.values() for problem in _step_problems(node, manifests)]
     if problems:
         raise InvalidGraph(problems)
@@ -31,20 +37,17 @@ def topological_order(graph: Graph) -> tuple[str, ...]:
     waiting = {name: len(graph.feeders(name)) for name in graph.nodes}
     followers: dict[str, list[str]] = {name: [] for name in graph.nodes}
     for name in graph.nodes:
+        # Nodes are visited in the order they were added, so followers stand in that order too.
         for feeder in graph.feeders(name):
             followers[feeder].append(name)
-    ready = [name for name, count in waiting.items() if count == 0]
+    ready = deque(name for name, count in waiting.items() if count == 0)
     order: list[str] = []
-    rank = {name: place for place, name in enumerate(graph.nodes)}
     while ready:
-        name = ready.pop(0)
-        order.append(name)
-        released = []
-        for follower in followers[name]:
+        order.append(ready.popleft())
+        for follower in followers[order[-1]]:
             waiting[follower] -= 1
             if waiting[follower] == 0:
-                released.append(follower)
-        ready.extend(sorted(released, key=rank.__getitem__))
+                ready.append(follower)
     if len(order) < len(graph.nodes):
         raise CyclicGraph(_nodes_on_cycles(graph, set(order)))
     return tuple(order)
@@ -98,3 +101,21 @@ def _step_problems(node: Node, manifests: Mapping[str, Manifest]) -> Iterator[st
     for name in node.presets:
         if name not in declared:
             yield f"{node.id} presets the unknown input {name!r}{did_you_mean(name, declared)}"
+    yield from _port_problems(node, manifest)
+
+
+def _port_problems(node: Node, manifest: Manifest) -> Iterator[str]:
+    """Inputs go by the manifest's names. Outputs may have names of their own, but go by the manifest's positions."""
+    declared = [port.name for port in manifest.inputs]
+    if sorted(node.inputs) != sorted(declared):
+        yield f"{node.id} has the inputs {_listed(node.inputs)}, {manifest.name} those: {_listed(declared)}"
+    multi = {port.name for port in manifest.inputs if port.multi}
+    if node.multi != multi:
+        yield f"{node.id} takes many at {_listed(sorted(node.multi))}, {manifest.name} at {_listed(sorted(multi))}"
+    if len(node.outputs) != len(manifest.outputs) or len(set(node.outputs)) != len(node.outputs):
+        outputs = [port.name for port in manifest.outputs]
+        yield f"{node.id} has the outputs {_listed(node.outputs)}, {manifest.name} those: {_listed(outputs)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
