@@ -135,6 +135,8 @@ class TempoMap:
             return float(event.bpm)
         length = self.events[place + 1].tick - event.tick
         left = self.events[place + 1].tick - tick
+        if left == 0:
+            return float(event.end_bpm)
         return (event.bpm * left + event.end_bpm * (length - left)) / length
 
     @cached_property
