@@ -54,14 +54,20 @@ def topological_order(graph: Graph) -> tuple[str, ...]:
 
 
 def _nodes_on_cycles(graph: Graph, sorted_already: set[str]) -> list[str]:
-    """Drop from the remainder what only hangs behind a cycle; what is left lies on one or between two."""
+    """The nodes that feed themselves; what only leads from one cycle to another, or hangs behind one, is spared."""
     left = [name for name in graph.nodes if name not in sorted_already]
-    while True:
-        feeding = {feeder for name in left for feeder in graph.feeders(name)}
-        kept = [name for name in left if name in feeding]
-        if len(kept) == len(left):
-            return kept
-        left = kept
+    return [name for name in left if name in _upstream(graph, name, sorted_already)]
+
+
+def _upstream(graph: Graph, name: str, without: set[str]) -> set[str]:
+    """What feeds a node, directly or not."""
+    found: set[str] = set()
+    further = [name]
+    while further:
+        feeders = {feeder for feeder in graph.feeders(further.pop()) if feeder not in without} - found
+        found |= feeders
+        further.extend(feeders)
+    return found
 
 
 def _edge_problems(graph: Graph) -> Iterator[str]:
