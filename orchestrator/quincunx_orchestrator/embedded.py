@@ -29,12 +29,30 @@ from quincunx_workers.registry import Registry, load_steps
 from quincunx_workers.workbench import Models, Workbench
 
 
+#: A phrase needs two models, and their loading spends most of its time outside Python.
+MODELS_AT_ONCE = 2
+
+
 @dataclass(frozen=True)
 class ThreadDispatcher:
     """Runs the bundles of a stage on a pool of threads, and waits for all of them."""
 
     bench: Workbench
     pool: ThreadPoolExecutor
+    warming: ThreadPoolExecutor
+
+    def announce(self, stages: Sequence[Sequence[Bundle]]) -> None:
+        """Begin to load the models of all stages, while the first one runs. What fails here, the step will tell."""
+        tasks = (task for stage in stages for bundle in stage for task in bundle.tasks)
+        wanted = {
+            task.step.options[name]: None
+            for task in tasks
+            if task.step.step in self.bench.steps
+            for name in self.bench.steps[task.step.step].manifest.models
+        }
+        for digest in wanted:
+            if digest:
+                self.warming.submit(self.bench.models.model, digest)
 
     def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterable[BundleOutcome]:
         """Return the outcomes in the order of the bundles."""
@@ -58,8 +76,11 @@ def open_farm(
 ) -> Iterator[Farm]:
     """Yield a farm that computes in this process, with as many bundles at once as there are threads."""
     bench = Workbench(steps, blobs, index, log, SystemClock(), models, operators or {}, numeric)
-    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="quincunx") as pool:
-        yield Farm(Recall(index, blobs), ThreadDispatcher(bench, pool), log, MemoryBoard)
+    with (
+        ThreadPoolExecutor(max_workers=threads, thread_name_prefix="quincunx") as pool,
+        ThreadPoolExecutor(max_workers=MODELS_AT_ONCE, thread_name_prefix="quincunx-models") as warming,
+    ):
+        yield Farm(Recall(index, blobs), ThreadDispatcher(bench, pool, warming), log, MemoryBoard)
 
 
 def installed_steps() -> Registry:

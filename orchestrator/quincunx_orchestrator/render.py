@@ -30,10 +30,13 @@ HEALING_ROUNDS = 20
 
 
 class Dispatcher(Protocol):
-    """Runs the bundles of one stage somewhere, and returns when all of them have ended."""
+    """Runs bundles somewhere, stage by stage."""
+
+    def announce(self, stages: Sequence[Sequence[Bundle]]) -> None:
+        """Hear what is to come, before the first stage: time to warm up. Must not wait."""
 
     def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterable[BundleOutcome]:
-        """Return the outcome of every bundle. Never raises for what a step did."""
+        """Return the outcome of every bundle when all have ended. Never raises for what a step did."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def render(song: BoundSong, targets: Sequence[Address], farm: Farm, *, ledger: L
 def _carry_out(current: Plan, song: BoundSong, farm: Farm, result: RenderResult) -> Mapping[Address, ParamRef] | None:
     """Run the stages of a plan and return the targets. None if blobs were lost: the rest has to be planned anew."""
     _begin_round(current, song, result)
+    farm.dispatcher.announce(current.stages)
     _store_payloads(current, song, farm)
     board = farm.new_board()
     board.put(current.board)

@@ -80,7 +80,7 @@ def damage(root: Path, kind: str, seed: int) -> None:
         elif kind == "emptied":
             path.write_bytes(b"")
         else:
-            content = bytearray(path.read_bytes())
+            content = bytearray(path.read_bytes() or b"\0")
             content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
             path.write_bytes(content)
 

@@ -8,6 +8,8 @@ signals made to do so.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import numpy.typing as npt
 import soxr
@@ -42,8 +44,10 @@ def block_peaks(audio: Audio, near: float) -> Audio:
     blocks = peaks.reshape(count, STRETCH // BLOCK, BLOCK).max(axis=2)
 
     hot = np.flatnonzero(blocks.max(axis=1) >= near) if near > 0 else np.empty(0, dtype=np.intp)
-    for channel in audio:
-        blocks[hot] = np.maximum(blocks[hot], _oversampled_peaks(channel, hot))
+    # The channels are looked at side by side: oversampling happens outside the interpreter.
+    with ThreadPoolExecutor(max_workers=len(audio)) as pool:
+        for found in pool.map(lambda channel: _oversampled_peaks(channel, hot), audio):
+            blocks[hot] = np.maximum(blocks[hot], found)
     return np.asarray(blocks.ravel()[: -(-audio.shape[1] // BLOCK)])
 
 
