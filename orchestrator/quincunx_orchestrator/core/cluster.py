@@ -20,7 +20,10 @@ def paint(
     explicit: Mapping[str, str],
     merge_groups: Mapping[str, tuple[str, ...]] | None = None,
 ) -> dict[str, str]:
-    """Return the colour of every node. `merge_groups` renames the named colours into one before grouping."""
+    """Return the colour of every node. `merge_groups` renames the named colours into one before grouping.
+
+    A union is a colour too, named `a+b` with its parts sorted, and a group may name it.
+    """
     merged = {colour: group for group, colours in (merge_groups or {}).items() for colour in colours}
     colours: dict[str, frozenset[str]] = {}
     for name in order:
@@ -30,7 +33,8 @@ def paint(
             inherited = (colour for feeder in graph.feeders(name) for colour in colours[feeder])
             own = frozenset(inherited) or frozenset({DEFAULT_COLOUR})
         colours[name] = frozenset(merged.get(colour, colour) for colour in own)
-    return {name: "+".join(sorted(own)) for name, own in colours.items()}
+    painted = {name: "+".join(sorted(own)) for name, own in colours.items()}
+    return {name: merged.get(colour, colour) for name, colour in painted.items()}
 
 
 def levels_of(graph: Graph, order: tuple[str, ...], colours: Mapping[str, str]) -> dict[str, int]:
