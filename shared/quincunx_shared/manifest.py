@@ -157,13 +157,26 @@ class Manifest(Declared):
         return self.deterministic or any(option.name == "seed" for option in self.options)
 
     def resolve_options(self, given: Mapping[str, Any], *, where: str = "") -> dict[str, Any]:
-        """Return all options with defaults filled in, each checked; unknown names are refused with a hint."""
-        declared = {option.name: option for option in self.options}
+        """Return all options with defaults filled in, each checked; raise the first of `option_faults`."""
+        for fault in self.option_faults(given, where=where):
+            raise fault
         where = where or self.name
-        for name in given:
-            if name not in declared:
-                raise BadOption(f"unknown option {name!r}{did_you_mean(name, declared)}", where=where)
         return {
-            name: option.check(given[name], where=where) if name in given else option.resolve_default(where=where)
-            for name, option in declared.items()
+            one.name: one.check(given[one.name], where=where) if one.name in given else one.resolve_default(where=where)
+            for one in self.options
         }
+
+    def option_faults(self, given: Mapping[str, Any], *, where: str = "") -> tuple[BadOption, ...]:
+        """Return everything that is wrong with these options, in their order; unknown names come with a hint."""
+        where = where or self.name
+        declared = {option.name: option for option in self.options}
+        faults: list[BadOption] = []
+        for name, value in given.items():
+            if name not in declared:
+                faults.append(BadOption(f"unknown option {name!r}{did_you_mean(name, declared)}", where=where))
+                continue
+            try:
+                declared[name].check(value, where=where)
+            except BadOption as fault:
+                faults.append(fault)
+        return tuple(faults)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from quincunx_orchestrator.core.graph import Edge, Graph, Node
-from quincunx_shared.errors import BadOption, CyclicGraph, InvalidGraph
+from quincunx_shared.errors import CyclicGraph, InvalidGraph
 from quincunx_shared.hints import did_you_mean
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import PortKey
@@ -99,10 +99,7 @@ def _step_problems(node: Node, manifests: Mapping[str, Manifest]) -> Iterator[st
     if manifest is None:
         yield f"{node.id} uses the unknown step {node.step!r}{did_you_mean(node.step, manifests)}"
         return
-    try:
-        manifest.resolve_options(node.options, where=node.id)
-    except BadOption as error:
-        yield str(error)
+    yield from map(str, manifest.option_faults(node.options, where=node.id))
     declared = {port.name for port in manifest.inputs}
     for name in node.presets:
         if name not in declared:
