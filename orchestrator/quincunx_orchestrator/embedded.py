@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +21,13 @@ from quincunx_shared.ports import Blackboard, BlobStore, EventLog, SignatureInde
 from quincunx_shared.recall import Recall
 from quincunx_shared.recipe import Bundle
 from quincunx_shared.step import Step
+from quincunx_shared.stores.behind import BehindBlobStore
 from quincunx_shared.stores.memory import MemoryBoard, SystemClock
 from quincunx_workers.executor import run_bundle
 from quincunx_workers.model_pool import ModelLibrary, ModelPool
 from quincunx_workers.onnx_runtime import OnnxRuntime, numeric_class
 from quincunx_workers.registry import Registry, load_steps
 from quincunx_workers.workbench import Models, Workbench
-
 
 #: A phrase needs two models, and their loading spends most of its time outside Python.
 MODELS_AT_ONCE = 2
@@ -75,12 +75,13 @@ def open_farm(
     operators: Mapping[str, Operator] | None = None,
 ) -> Iterator[Farm]:
     """Yield a farm that computes in this process, with as many bundles at once as there are threads."""
-    bench = Workbench(steps, blobs, index, log, SystemClock(), models, operators or {}, numeric)
     with (
+        closing(BehindBlobStore(blobs)) as behind,
         ThreadPoolExecutor(max_workers=threads, thread_name_prefix="quincunx") as pool,
         ThreadPoolExecutor(max_workers=MODELS_AT_ONCE, thread_name_prefix="quincunx-models") as warming,
     ):
-        yield Farm(Recall(index, blobs), ThreadDispatcher(bench, pool, warming), log, MemoryBoard)
+        bench = Workbench(steps, behind, index, log, SystemClock(), models, operators or {}, numeric)
+        yield Farm(Recall(index, behind), ThreadDispatcher(bench, pool, warming), log, MemoryBoard)
 
 
 def installed_steps() -> Registry:

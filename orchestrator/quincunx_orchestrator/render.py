@@ -107,7 +107,7 @@ def _carry_out(current: Plan, song: BoundSong, farm: Farm, result: RenderResult)
             _skip(pruned.skipped, farm, result)
             farm.log.append(StageStarted(result.id, stage[0].level, len(pruned.bundles)))
             outcomes = list(farm.dispatcher.run_stage(pruned.bundles, board))
-            farm.recall.index.flush()
+            farm.recall.flush()
             farm.log.append(StageEnded(result.id, stage[0].level))
             for outcome in outcomes:
                 _note(outcome, farm, result)

@@ -28,6 +28,9 @@ class BlobStore(Protocol):
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         """Return those of the digests that are not here. Looks at names and sizes, not at content."""
 
+    def flush(self) -> None:
+        """Let every process find what was put. Called at the end of a stage."""
+
 
 class SignatureIndex(Protocol):
     """Signature → outputs, for years and for all machines. The first writer of a signature wins."""

@@ -30,3 +30,8 @@ class Recall:
         broken = {name for name, outputs in records.items() if any(ref.digest in missing for ref in outputs)}
         self.index.forget(broken)
         return {name: outputs for name, outputs in records.items() if name not in broken}
+
+    def flush(self) -> None:
+        """Let every process find what was added: first the blobs, then the records that promise them."""
+        self.blobs.flush()
+        self.index.flush()

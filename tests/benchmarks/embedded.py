@@ -25,13 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from quincunx_shared.manifest import Input, Manifest, Option, Output
-from quincunx_shared.names import SONG, Address, PortKey, SegmentId
-from quincunx_shared.payload import encode
-from quincunx_shared.ports import SignatureIndex
-from quincunx_shared.step import Step, StepContext
-from quincunx_shared.stores.cache_folder import open_cache
-from quincunx_shared.stores.memory import MemoryEventLog
 
 from quincunx_orchestrator.core.binding import BoundSong, bind_song
 from quincunx_orchestrator.core.compiler import Compiler
@@ -40,7 +33,14 @@ from quincunx_orchestrator.core.history import SetInput
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.embedded import manifests_of, open_farm
 from quincunx_orchestrator.render import Farm, plan, render
+from quincunx_shared.manifest import Input, Manifest, Option, Output
+from quincunx_shared.names import SONG, Address, PortKey, SegmentId
+from quincunx_shared.payload import encode
+from quincunx_shared.ports import SignatureIndex
 from quincunx_shared.recall import Recall
+from quincunx_shared.step import Step, StepContext
+from quincunx_shared.stores.cache_folder import open_cache
+from quincunx_shared.stores.memory import MemoryEventLog
 
 PHRASES, STEPS, WORKERS, STEP_SECONDS = 100, 4, 2, 0.02
 FLOATS = 10_000  # 40 KB

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
 import click
 
 from quincunx_orchestrator.song.voices import Catalogue, find_voices

@@ -44,6 +44,9 @@ class MemoryBlobStore:
         with self._guard:
             return {digest for digest in digests if digest not in self._blobs}
 
+    def flush(self) -> None:
+        """Nothing waits here."""
+
 
 class MemoryIndex:
     """Signatures in a dictionary."""

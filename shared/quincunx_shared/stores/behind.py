@@ -1,0 +1,96 @@
+"""A blob store that writes behind: `put` returns at once, and a thread carries the bytes to the store within.
+
+Storing then overlaps computing. What is not written yet is found all the same, by this process; a crash loses it,
+which is a miss like any other and computed again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from quincunx_shared.names import Digest
+from quincunx_shared.ports import BlobStore
+
+#: A writer that is so far behind makes `put` wait, so that a slow disk does not fill the memory.
+WAITING_BYTES = 256 * 2**20
+
+
+class BehindBlobStore:
+    """Writes behind another store. An error of the disk is raised by the next `put` or `flush`."""
+
+    def __init__(self, store: BlobStore, waiting_bytes: int = WAITING_BYTES) -> None:
+        self._store = store
+        self._limit = waiting_bytes
+        self._changed = threading.Condition()
+        self._waiting: dict[Digest, bytes | memoryview] = {}
+        self._size = 0
+        self._error: Exception | None = None
+        self._closing = False
+        self._writer: threading.Thread | None = None
+
+    def put(self, digest: Digest, content: bytes | memoryview) -> None:
+        """Take the bytes over; they must not change afterwards. Waits while too much is unwritten."""
+        with self._changed:
+            self._raise_error()
+            if digest in self._waiting:
+                return
+            self._changed.wait_for(lambda: self._size <= self._limit or self._error is not None)
+            self._waiting[digest] = content
+            self._size += len(content)
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_all, name="quincunx-blobs", daemon=True)
+                self._writer.start()
+            self._changed.notify_all()
+
+    def get(self, digest: Digest) -> bytes | memoryview:
+        """Return the bytes, from the store or from what waits for it."""
+        with self._changed:
+            if digest in self._waiting:
+                return self._waiting[digest]
+        return self._store.get(digest)
+
+    def missing(self, digests: Iterable[Digest]) -> set[Digest]:
+        """Return the digests that are neither waiting nor in the store."""
+        with self._changed:
+            asked = [digest for digest in digests if digest not in self._waiting]
+        return self._store.missing(asked)
+
+    def flush(self) -> None:
+        """Wait until everything is written."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting or self._error is not None)
+            self._raise_error()
+        self._store.flush()
+
+    def close(self) -> None:
+        """Write what waits, and end the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+            writer = self._writer
+        if writer is not None:
+            writer.join()
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def _write_all(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if not self._waiting:
+                    return
+                digest, content = next(iter(self._waiting.items()))
+            failed: Exception | None = None
+            try:
+                self._store.put(digest, content)
+            except Exception as error:  # whatever the disk says is said to the one who puts next
+                failed = error
+            with self._changed:
+                self._waiting.pop(digest)
+                self._size -= len(content)
+                self._error = self._error or failed
+                self._changed.notify_all()
