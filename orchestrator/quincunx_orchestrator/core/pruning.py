@@ -65,6 +65,7 @@ def losses_after(outcomes: Sequence[BundleOutcome], losses: Losses) -> Losses:
             if task.step.id in fallen:
                 culprit = f"{outcome.bundle.segment}/{fallen[task.step.id]}"
                 absent.update(dict.fromkeys(_outputs(outcome.bundle, task), culprit))
+                nameless.difference_update(_outputs(outcome.bundle, task))
             elif task.step.id in outcome.nameless:
                 nameless.update(_outputs(outcome.bundle, task))
     return Losses(absent, frozenset(nameless))
