@@ -120,9 +120,15 @@ class Effective:
     graph: Graph
     inputs: Mapping[PortKey, Encoded] = field(default_factory=dict)
     interventions: tuple[Intervention, ...] = ()
-    payloads: tuple[Encoded, ...] = ()
+    #: The edits that laid the interventions, with the payloads these refer to.
+    laid: tuple[Intervene, ...] = ()
     #: What was given to nodes that never were: a slip of the pen, not sleep.
     strangers: tuple[PortKey, ...] = ()
+
+    @property
+    def payloads(self) -> tuple[Encoded, ...]:
+        """What the interventions refer to."""
+        return tuple(payload for one in self.laid for payload in one.payloads)
 
     def conflicts(self) -> tuple[Conflict, ...]:
         """Every edge on which a port-wide and an edge-wide intervention of the same kind meet."""
@@ -144,13 +150,18 @@ class _State:
     interventions: Mapping[_InterventionKey, Intervene]
 
 
-def fold(base: Graph, history: History, inputs: Mapping[PortKey, Encoded] | None = None) -> Effective:
-    """Return the effective graph, inputs and interventions.
+def fold(
+    base: Graph,
+    history: History,
+    inputs: Mapping[PortKey, Encoded] | None = None,
+    laid: Iterable[Intervene] = (),
+) -> Effective:
+    """Return the effective graph, inputs and interventions; `inputs` and `laid` are those of the base.
 
     A later operation of the same kind on the same port wins. Inputs and interventions of a removed node sleep:
     they are left out here and are back when the node is. `outer/inner` reaches into a nested graph.
     """
-    state = _State(base, dict(inputs or {}), {})
+    state = _State(base, dict(inputs or {}), {_key_of(one.intervention): one for one in laid})
     operations = history.operations()
     for operation in operations:
         state = _apply(state, operation)
@@ -161,7 +172,7 @@ def fold(base: Graph, history: History, inputs: Mapping[PortKey, Encoded] | None
         graph=graph,
         inputs={key: value for key, value in state.inputs.items() if _is_there(key.node, graph)},
         interventions=in_order_of_application(one.intervention for one in awake),
-        payloads=tuple(payload for one in awake for payload in one.payloads),
+        laid=tuple(awake),
         strangers=_strangers(given, base, operations),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from quincunx_orchestrator.core.graph import Graph
-from quincunx_orchestrator.core.history import Effective, History, Operation, fold
+from quincunx_orchestrator.core.history import Effective, History, Intervene, Operation, fold
 from quincunx_shared.names import Address, PortKey, SegmentId
 from quincunx_shared.payload import Encoded
 
@@ -17,8 +17,8 @@ class Segment:
     """Base graph, clusters, inputs and edit history of one render unit.
 
     `links` are inputs that read outputs of other segments, in order: so the song's mix reads all phrases.
-    `label` is for people. A segment with other content is another object; the same object keeps what was derived
-    from it.
+    `laid` are interventions of the base: what a snapshot kept of its history. `label` is for people. A segment with
+    other content is another object; the same object keeps what was derived from it.
     """
 
     id: SegmentId
@@ -28,13 +28,14 @@ class Segment:
     colours: Mapping[str, str] = field(default_factory=dict)
     merge_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pinned: frozenset[PortKey] = frozenset()
+    laid: tuple[Intervene, ...] = ()
     history: History = field(default_factory=History)
     label: str = ""
 
     @cached_property
     def effective(self) -> Effective:
         """What the history makes of the base."""
-        return fold(self.graph, self.history, self.inputs)
+        return fold(self.graph, self.history, self.inputs, self.laid)
 
     def with_operation(self, operation: Operation) -> Segment:
         """Return the segment after an edit."""
@@ -49,6 +50,9 @@ class Segment:
         return replace(self, history=self.history.redo()[0])
 
     def snapshot(self) -> Segment:
-        """Collapse the history into the base. Interventions do not survive: they are edits, not content."""
+        """Collapse the history into the base: the same effect, but nothing left to undo.
+
+        What sleeps is dropped, because the node it waits for can no longer come back.
+        """
         folded = self.effective
-        return replace(self, graph=folded.graph, inputs=folded.inputs, history=History())
+        return replace(self, graph=folded.graph, inputs=folded.inputs, laid=folded.laid, history=History())
