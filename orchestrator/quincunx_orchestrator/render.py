@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from quincunx_orchestrator.core.binding import BoundSong
-from quincunx_orchestrator.core.planner import Plan, StepKey, plan_render, recall_from
+from quincunx_orchestrator.core.planner import (
+    DrawnOnConflict,
+    Plan,
+    StepKey,
+    conflicts_of,
+    plan_render,
+    recall_from,
+    watched_signatures,
+)
 from quincunx_orchestrator.core.pruning import Losses, losses_after, prune
 from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_shared.errors import BlobsLost, StoreError
@@ -54,6 +62,7 @@ class RenderResult:
     """What a render did. `payloads` are the targets' values; a target that could not be made is absent.
 
     `ran` and `recalled` say of every step that was asked for what became of it; `plan` is the first plan made.
+    `conflicts` are the overrides drawn on outputs that are others now, those made in this render included.
     """
 
     id: RenderId
@@ -64,6 +73,7 @@ class RenderResult:
     failed: dict[StepKey, str] = field(default_factory=dict)
     skipped: dict[StepKey, str] = field(default_factory=dict)
     payloads: dict[Address, Payload] = field(default_factory=dict)
+    conflicts: tuple[DrawnOnConflict, ...] = ()
 
 
 def plan(song: BoundSong, targets: Sequence[Address], recall: Recall, *, ledger: Ledger | None = None) -> Plan:
@@ -85,6 +95,7 @@ def render(song: BoundSong, targets: Sequence[Address], farm: Farm, *, ledger: L
         refs = _carry_out(current, song, farm, result)
         if refs is not None and _deliver(refs, song.places(targets), farm, result):
             result.state = _final_state(result, targets)
+            result.conflicts = _conflicts_now(song, farm.recall)
             farm.log.append(RenderEnded(result.id, result.state))
             return result
         current = plan(song, targets, farm.recall, ledger=ledger)
@@ -168,6 +179,11 @@ def _deliver(
 
 def _fetch(ref: ParamRef, farm: Farm) -> Payload:
     return decode(ref, farm.recall.blobs.get(ref.digest) if ref.inline is None else ref.inline)
+
+
+def _conflicts_now(song: BoundSong, recall: Recall) -> tuple[DrawnOnConflict, ...]:
+    watched = watched_signatures(song)
+    return conflicts_of(song, recall.find(watched)) if watched else ()
 
 
 def _final_state(result: RenderResult, targets: Sequence[Address]) -> State:

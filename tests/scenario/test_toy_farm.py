@@ -24,7 +24,7 @@ from tests.scenario.toy_farm import (
     toy_farm,
 )
 
-from quincunx_orchestrator.core.graph import Bypass, Graph, Nested, Node
+from quincunx_orchestrator.core.graph import Bypass, Edge, Graph, Nested, Node
 from quincunx_orchestrator.core.history import AddEdge, AddNode, Batch, Intervene, RemoveNode, SetInput
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.render import RenderResult
@@ -230,6 +230,27 @@ def test_an_override_drawn_on_another_output_is_a_conflict_the_caller_sees(toys:
     assert conflict.drawn_on.producer == address("p", "middle.y")
     assert conflict.found is not None
     assert conflict.found.digest == encode(ramp(7)).ref.digest
+
+
+def test_a_conflict_that_shows_only_when_the_model_ran_is_in_the_result(toys: Toys) -> None:
+    song = forked(toys)
+    target = address("p", "join.y")
+    for start, conflicts in ((0, 0), (1, 1)):
+        drawn_on = encode(ramp(1 + start) / 2).ref.digest
+        edited = song.with_operation(laid("override", "split.low", ramp(9), drawn_on=drawn_on))
+        assert len(toys.plan(edited, target=target).conflicts) == 1
+        result = toys.render(edited, targets=[target])
+        assert len(result.conflicts) == conflicts
+        toys.index._records.clear()
+
+
+def test_an_edit_that_cannot_be_is_its_segment_s_own_error(toys: Toys) -> None:
+    loop = Edge(port("last.y"), port("last.x"))
+    bad = chain(toys, "bad").with_operation(AddEdge(loop))
+    mix = mix_of(toys, END, address("bad", "last.y"))
+    result = toys.render(bad, chain(toys), mix, targets=[MIXED])
+    assert result.state == "partial"
+    assert result.failed == {("bad", ""): "last.y → last.x: last cannot feed itself"}
 
 
 def test_a_port_wide_and_an_edge_wide_intervention_of_one_kind_are_reported(toys: Toys) -> None:

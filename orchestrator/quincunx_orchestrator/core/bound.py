@@ -116,7 +116,8 @@ class BoundSong:
             yield from (one.constant for one in bound.compiled.passages.values())
         for name in linked_segments(bound.segment):
             # What was laid on the output of another segment is read here, even if nothing runs there.
-            yield from self.segments[name].segment.effective.payloads
+            if self.segments[name].compiled is not None:
+                yield from self.segments[name].segment.effective.payloads
 
 
 def linked_segments(segment: Segment) -> Iterable[SegmentId]:

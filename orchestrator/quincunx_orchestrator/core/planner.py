@@ -70,10 +70,9 @@ def plan_render(
     """Plan a render of the targets. `ledger` holds what each step was made of in the last render, for the reasons."""
     demand = _Demand()
     targets = tuple(song.places(targets).values())
-    watched = _watched(song)
     frontier = {(one.segment, one.key.node): None for one in targets}
     known: dict[Signature, tuple[ParamRef, ...]] = {}
-    asked = {song.step(*key).signature for key in watched}
+    asked = watched_signatures(song)
     while frontier or asked:
         asked |= {song.step(*key).signature for key in frontier}
         known.update((yield asked))
@@ -135,7 +134,7 @@ def _assemble(song: BoundSong, targets: Sequence[Address], demand: _Demand, know
         reasons={(one.segment, task.step.id): task.reason for stage in stages for one in stage for task in one.tasks},
         covered=reachable - len(demand.run) - len(demand.recalled),
         unneeded=total - reachable,
-        conflicts=_conflicts(song, known),
+        conflicts=conflicts_of(song, known),
     )
 
 
@@ -152,11 +151,11 @@ def _stages(
         task = Task(step.compiled.step, step.signature, step.sources, reason, step.nameless)
         bundles.setdefault((step.level, step.compiled.recipe, segment), []).append(task)
         clusters[step.compiled.recipe] = step.compiled.cluster
-    readers = _readers(demand.run)
+    readers, wanted = _readers(demand.run), frozenset(targets)
     levels = sorted({level for level, _, _ in bundles})
     return tuple(
         tuple(
-            Bundle(segment, recipe, level, clusters[recipe], tuple(tasks), _exports(segment, tasks, readers, targets))
+            Bundle(segment, recipe, level, clusters[recipe], tuple(tasks), _exports(segment, tasks, readers, wanted))
             for (at, recipe, segment), tasks in bundles.items()
             if at == level
         )
@@ -186,7 +185,7 @@ def _readers(run: Mapping[StepKey, BoundStep]) -> dict[Address, set[StepKey]]:
 
 
 def _exports(
-    segment: SegmentId, tasks: Sequence[Task], readers: Mapping[Address, set[StepKey]], targets: Sequence[Address]
+    segment: SegmentId, tasks: Sequence[Task], readers: Mapping[Address, set[StepKey]], targets: frozenset[Address]
 ) -> tuple[PortKey, ...]:
     """The outputs that somebody outside the bundle reads in this render."""
     inside = {(segment, task.step.id) for task in tasks}
@@ -212,12 +211,14 @@ def _reachable(song: BoundSong, targets: Sequence[Address]) -> int:
     return sum(bits.bit_count() for bits in needed.values())
 
 
-def _watched(song: BoundSong) -> set[StepKey]:
-    """The producers whose outputs some override was drawn on."""
-    return {(one.producer.segment, one.producer.key.node) for bound in song.segments.values() for one in bound.drawn_on}
+def watched_signatures(song: BoundSong) -> set[Signature]:
+    """The signatures of the producers whose outputs some override was drawn on."""
+    watched = (one.producer for bound in song.segments.values() for one in bound.drawn_on)
+    return {song.step(one.segment, one.key.node).signature for one in watched}
 
 
-def _conflicts(song: BoundSong, known: Known) -> tuple[DrawnOnConflict, ...]:
+def conflicts_of(song: BoundSong, known: Known) -> tuple[DrawnOnConflict, ...]:
+    """The overrides that were drawn on other outputs than those known."""
     found = []
     for bound in song.segments.values():
         for one in bound.drawn_on:
