@@ -25,7 +25,7 @@ from quincunx_shared.stores.behind import BehindBlobStore
 from quincunx_shared.stores.memory import MemoryBoard, SystemClock
 from quincunx_workers.executor import run_bundle
 from quincunx_workers.model_pool import ModelLibrary, ModelPool
-from quincunx_workers.onnx_runtime import OnnxRuntime, numeric_class
+from quincunx_workers.onnx_runtime import OnnxRuntime, Provider, installed_provider, numeric_class
 from quincunx_workers.registry import Registry, load_steps
 from quincunx_workers.workbench import Models, Workbench
 
@@ -94,11 +94,23 @@ def manifests_of(steps: Mapping[str, Step]) -> dict[str, Manifest]:
     return {name: step.manifest for name, step in steps.items()}
 
 
-def models_from(files: Mapping[Digest, Path]) -> Models:
+@dataclass(frozen=True)
+class Machine:
+    """What computes here: the provider that runs the models, and the numeric class that follows from it."""
+
+    provider: Provider
+    numeric_class: str
+
+
+def this_machine(provider: Provider | None = None) -> Machine:
+    """Return this machine, without loading the ONNX Runtime: CUDA if that runtime is installed, unless told otherwise.
+
+    Raises `QuincunxError` with the remedy if both runtimes are installed, or none.
+    """
+    chosen = provider or installed_provider()
+    return Machine(chosen, numeric_class(chosen))
+
+
+def models_from(files: Mapping[Digest, Path], machine: Machine) -> Models:
     """Models and bank files, loaded when a step first asks for them."""
-    return ModelPool(ModelLibrary(files), OnnxRuntime().load)
-
-
-def numeric_class_here() -> str:
-    """The numeric class of this machine, without loading the ONNX Runtime."""
-    return numeric_class()
+    return ModelPool(ModelLibrary(files), OnnxRuntime(machine.provider).load)

@@ -19,7 +19,14 @@ from quincunx_orchestrator.core.binding import BoundSong, bind_song
 from quincunx_orchestrator.core.compiler import Compiler
 from quincunx_orchestrator.core.planner import Plan
 from quincunx_orchestrator.core.reasons import Ledger
-from quincunx_orchestrator.embedded import installed_steps, manifests_of, models_from, numeric_class_here, open_farm
+from quincunx_orchestrator.embedded import (
+    Machine,
+    installed_steps,
+    manifests_of,
+    models_from,
+    open_farm,
+    this_machine,
+)
 from quincunx_orchestrator.render import Farm, RenderResult, plan, render
 from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.song.assembly import Assembly, assemble
@@ -35,9 +42,10 @@ from quincunx_shared.stores.cache_folder import Cache
 
 @dataclass(frozen=True)
 class StudioSettings:
-    """How many bundles run at once, and what differs from a plain installation."""
+    """How many bundles run at once, on what, and what else differs from a plain installation."""
 
     threads: int = 2
+    machine: Machine | None = None
     steps: Mapping[str, Step] | None = None
     operators: Mapping[str, Operator] | None = None
 
@@ -46,14 +54,19 @@ class Studio:
     """A farm in this process, together with what it remembers of the song in hand."""
 
     def __init__(
-        self, farm: Farm, manifests: Mapping[str, Manifest], catalogue: Catalogue, bank_files: dict[Digest, Path]
+        self,
+        farm: Farm,
+        manifests: Mapping[str, Manifest],
+        catalogue: Catalogue,
+        bank_files: dict[Digest, Path],
+        numeric_class: str,
     ) -> None:
         self.farm = farm
         self.manifests = manifests
         self.catalogue = catalogue
         self.operators: Mapping[str, Operator] = {}
         self._bank_files = bank_files
-        self._compiler = Compiler(manifests, numeric_class_here())
+        self._compiler = Compiler(manifests, numeric_class)
         self._bound: BoundSong | None = None
 
     def assemble(
@@ -96,17 +109,18 @@ def open_studio(
     """Yield a studio on a cache. The caller owns the cache and the log."""
     chosen = settings or StudioSettings()
     steps = installed_steps().steps if chosen.steps is None else chosen.steps
+    machine = chosen.machine or this_machine()
     bank_files: dict[Digest, Path] = {}
     with open_farm(
         steps,
         cache.blobs,
         cache.index,
         log,
-        models=models_from(bank_files),
+        models=models_from(bank_files, machine),
         threads=chosen.threads,
-        numeric=numeric_class_here(),
+        numeric=machine.numeric_class,
         operators=chosen.operators,
     ) as farm:
-        studio = Studio(farm, manifests_of(steps), catalogue, bank_files)
+        studio = Studio(farm, manifests_of(steps), catalogue, bank_files, machine.numeric_class)
         studio.operators = chosen.operators or {}
         yield studio

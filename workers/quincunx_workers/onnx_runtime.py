@@ -54,10 +54,19 @@ def runtime_version() -> str:
     return present[0]
 
 
+def installed_provider() -> Provider:
+    """Return what the installed ONNX Runtime is made for: CUDA if it is the one for GPUs."""
+    runtime_version()
+    return "cuda" if _version("onnxruntime-gpu") else "cpu"
+
+
 def numeric_class(provider: Provider = "cpu") -> str:
-    """Name what decides the last bits of a result here. Two machines of one class give equal bits."""
-    family = cpu_family() if provider == "cpu" else gpu_family()
-    return f"{provider} onnxruntime-{runtime_version()} float32 {family}"
+    """Name what decides the last bits of a result here. Two machines of one class give equal bits.
+
+    Steps in NumPy run on the processor whatever runs the models, so its family is always in it.
+    """
+    processors = cpu_family() if provider == "cpu" else f"{cpu_family()} {gpu_family()}"
+    return f"{provider} onnxruntime-{runtime_version()} numpy-{_version('numpy')} float32 {processors}"
 
 
 class OnnxRuntime:

@@ -15,6 +15,7 @@ from typing import Any
 from quincunx_orchestrator.cli.workspace import Workspace
 from quincunx_orchestrator.core.planner import Plan
 from quincunx_orchestrator.core.reasons import Ledger
+from quincunx_orchestrator.embedded import this_machine
 from quincunx_orchestrator.render import RenderResult
 from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.score.readers import read_score
@@ -71,7 +72,7 @@ def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
     score = read_song(song)
     log = MemoryEventLog()
     with workspace.cache() as cache:
-        settings = StudioSettings(threads=workspace.thread_count)
+        settings = StudioSettings(workspace.thread_count, this_machine(workspace.device))
         with open_studio(cache, log, workspace.catalogue(), settings) as studio:
             assembly = studio.assemble(
                 score,

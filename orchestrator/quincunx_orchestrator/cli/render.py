@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quincunx_orchestrator.cli.shared_options import Choices, render_options
-from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option
+from quincunx_orchestrator.cli.workspace import cache_dir_option
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.cli.job import Wishes
@@ -35,7 +35,7 @@ def render_song(song: Path, output: Path, choices: Choices, cache_dir: Path | No
     from quincunx_orchestrator.cli import job as jobs
     from quincunx_orchestrator.cli import telling
 
-    workspace = Workspace(cache_dir, tuple(choices.vocoder_dir), choices.threads)
+    workspace = choices.workspace(cache_dir)
     wishes = wishes_from(output, choices)
     if not choices.dry_run:
         jobs.check_output(output)

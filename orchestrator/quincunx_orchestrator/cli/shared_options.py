@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
-from quincunx_orchestrator.cli.workspace import json_option
+from quincunx_orchestrator.cli.workspace import Workspace, json_option
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -25,10 +25,15 @@ class Choices:
     steps: int = 20
     loudness: float = -16.0
     threads: int = 0
+    device: Literal["cpu", "cuda"] | None = None
     dry_run: bool = False
     explain: bool = False
     as_json: bool = False
     quiet: bool = False
+
+    def workspace(self, cache_dir: Path | None) -> Workspace:
+        """The machine as these flags want it."""
+        return Workspace(cache_dir, tuple(self.vocoder_dir), self.threads, self.device)
 
 
 _OPTIONS = (
@@ -49,6 +54,11 @@ _OPTIONS = (
         help="Integrated loudness of the result in LUFS.  [default: -16]",
     ),
     click.option("--threads", type=click.IntRange(0, 256), default=0, help="Phrases at once.  [default: one a core]"),
+    click.option(
+        "--device",
+        type=click.Choice(["cpu", "cuda"]),
+        help="What runs the models.  [default: cuda if onnxruntime-gpu is installed]",
+    ),
     click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop."),
     click.option("--explain", is_flag=True, help="Say why each step is computed."),
     json_option,

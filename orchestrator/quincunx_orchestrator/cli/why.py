@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from quincunx_orchestrator.cli.shared_options import Choices, render_options
-from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option
+from quincunx_orchestrator.cli.workspace import cache_dir_option
 
 
 @click.command("why", short_help="Say what a render would compute, and why.")
@@ -25,7 +25,7 @@ def command(song: Path, container: str, cache_dir: Path | None, **given: Any) ->
     from quincunx_orchestrator.cli.render import wishes_from
 
     choices = Choices(**given)
-    workspace = Workspace(cache_dir, tuple(choices.vocoder_dir), choices.threads)
+    workspace = choices.workspace(cache_dir)
     with jobs.open_job(song, wishes_from(Path(f"song.{container}"), choices), workspace) as job:
         telling.show_plan(job, job.plan(), choices)
     return 0

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -24,6 +25,7 @@ class Workspace:
     cache_dir: Path | None = None
     vocoder_dirs: tuple[Path, ...] = ()
     threads: int = 0
+    device: Literal["cpu", "cuda"] | None = None
 
     @property
     def thread_count(self) -> int:

@@ -61,6 +61,7 @@ STEP = Step(
         name="master",
         version="1",
         summary="Bring the mix to its loudness, limit its true peak, encode the file.",
+        numeric=True,
         inputs=(Input(name="audio", type="audio", summary="float32[2, N]"),),
         outputs=(
             Output(name="file", type="file", summary="The whole encoded file."),

@@ -79,6 +79,7 @@ STEP = Step(
         name="mix",
         version="1",
         summary="Lay the phrases at their places, with the volume and pan of their tracks.",
+        numeric=True,
         inputs=(
             Input(name="audio", type="audio", multi=True, partial=True, summary="The phrases, float32[n] each."),
             Input(

@@ -49,6 +49,7 @@ STEP = Step(
         name="pitch",
         version="1",
         summary="Sings the notes as a line of pitch: portamento, vibrato, drawn pitch and a slow natural drift.",
+        numeric=True,
         inputs=(
             Input(name="timing", type="timing"),
             Input(name="melody", type="melody", summary="Tone, pitch points and vibrato of every note."),

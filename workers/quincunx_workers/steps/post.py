@@ -67,6 +67,7 @@ STEP = Step(
         name="post",
         version="1",
         summary="Apply drawn dynamics and fade both ends of a phrase.",
+        numeric=True,
         inputs=(
             Input(name="audio", type="audio", summary="float32[n]"),
             Input(name="timing", type="timing"),
