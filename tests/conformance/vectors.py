@@ -86,11 +86,11 @@ def plain_manifest(told: Any) -> Any:
 
 
 def returned(told: Any) -> Any:
-    """What a step returns: a payload, `{"list": […]}` by position, or `{"mapping": {…}}` by name."""
-    if isinstance(told, dict) and told.keys() == {"list"}:
-        return [payload(one) for one in told["list"]]
-    if isinstance(told, dict) and told.keys() == {"mapping"}:
-        return {name: payload(one) for name, one in told["mapping"].items()}
+    """What a step returns: a list and an object are taken as they are, with payloads in them."""
+    if isinstance(told, list):
+        return [payload(one) for one in told]
+    if isinstance(told, dict) and payload(told) is told:
+        return {name: payload(one) for name, one in told.items()}
     return payload(told)
 
 
