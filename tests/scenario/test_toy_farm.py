@@ -631,10 +631,20 @@ def test_a_listener_that_raises_does_no_harm_and_hears_progress() -> None:
         raise RuntimeError("I am a bad listener")
 
     with toy_farm(step("talk", talk)) as toys:
-        toys.log.listen(listen)
         song = segment("p", [toys.node("talk")], at="talk.x")
-        value(toys.render(song, targets=[address("p", "talk.y")]), address("p", "talk.y"))
+        with toys.log.heard_by(listen):
+            value(toys.render(song, targets=[address("p", "talk.y")]), address("p", "talk.y"))
     assert [(one.percent, one.text) for one in heard] == [(50, "halfway")]
+
+
+def test_a_listener_that_never_finishes_holds_up_no_step() -> None:
+    released = threading.Event()
+    with toy_farm(step("talk", lambda inputs, options, context: inputs["x"])) as toys:  # noqa: ARG005
+        song = segment("p", [toys.node("talk")], at="talk.x")
+        with toys.log.heard_by(lambda event: released.wait()):  # noqa: ARG005
+            value(toys.render(song, targets=[address("p", "talk.y")]), address("p", "talk.y"))
+            # Only now that the render is over may the listener go on.
+            released.set()
 
 
 def test_a_target_that_does_not_exist_is_refused_with_a_hint(toys: Toys) -> None:

@@ -48,8 +48,8 @@ def progress(job: Job, *, quiet: bool) -> Iterator[None]:
             if isinstance(event, StepRan | StepRecalled):
                 bar.advance(line)
 
-        job.log.listen(advance)
-        yield
+        with job.log.heard_by(advance):
+            yield
 
 
 def show_plan(job: Job, plan: Plan, choices: Choices) -> None:

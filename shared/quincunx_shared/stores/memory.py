@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from queue import SimpleQueue
 
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import BlobCorrupt, BlobMissing, MissingInputs
@@ -106,37 +107,51 @@ class MemoryBoard:
 
 
 class MemoryEventLog:
-    """Events in a list, and listeners that hear each of them.
+    """Events in a list, and listeners that hear each of them, in order, on threads of their own.
 
-    A listener is called outside the lock, and what it raises is its own affair: no listener can break a step or
-    hold up another thread's.
+    What a listener does with an event, and how long it takes, is its own affair: it can neither break nor slow down
+    the step that reported it. Without a listener an event costs an entry in the list.
     """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._events: list[Event] = []
-        self._listeners: tuple[Callable[[Event], None], ...] = ()
+        self._queues: tuple[SimpleQueue[Event | None], ...] = ()
 
     def append(self, event: Event) -> int:
-        """Add an event and tell the listeners."""
+        """Add an event."""
         with self._guard:
             self._events.append(event)
-            sequence = len(self._events) - 1
-            listeners = self._listeners
-        for listener in listeners:
-            with contextlib.suppress(Exception):
-                listener(event)
-        return sequence
+            for queue in self._queues:
+                queue.put(event)
+            return len(self._events) - 1
 
     def since(self, sequence: int) -> Sequence[Event]:
         """Return the events from a number on."""
         with self._guard:
             return tuple(self._events[sequence:])
 
-    def listen(self, listener: Callable[[Event], None]) -> None:
-        """Call the listener for every event from now on."""
+    @contextlib.contextmanager
+    def heard_by(self, listener: Callable[[Event], None]) -> Iterator[None]:
+        """Let a listener hear every event until the block ends; then wait until it has heard them all."""
+        queue: SimpleQueue[Event | None] = SimpleQueue()
+        ear = threading.Thread(target=_hear, args=(queue, listener), name="quincunx-listener", daemon=True)
+        ear.start()
         with self._guard:
-            self._listeners = (*self._listeners, listener)
+            self._queues = (*self._queues, queue)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._queues = tuple(one for one in self._queues if one is not queue)
+            queue.put(None)
+            ear.join()
+
+
+def _hear(queue: SimpleQueue[Event | None], listener: Callable[[Event], None]) -> None:
+    while (event := queue.get()) is not None:
+        with contextlib.suppress(Exception):
+            listener(event)
 
 
 class SystemClock:
