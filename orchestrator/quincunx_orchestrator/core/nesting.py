@@ -50,6 +50,7 @@ def _inline(graph: Graph, path: tuple[str, ...]) -> Inlined:
             here = (*path, node.id)
             child = _Child(node.nested, _inline(node.nested.graph, here), "/".join(here))
             child.check(node)
+            child.refuse_taken_ids(node, graph)
             flat = _splice(flat, node, child)
     return flat
 
@@ -79,6 +80,13 @@ class _Child:
             problems.append("a nested graph cannot be bypassed as a whole: bypass the nodes in it")
         if problems:
             raise InvalidGraph(problems, where=self.where)
+
+    def refuse_taken_ids(self, node: Node, outer: Graph) -> None:
+        """Refuse an inlined id that a node beside the outer one has: one of the two would vanish."""
+        inlined = [f"{node.id}/{name}" for name in self.flat.graph.nodes]
+        taken = [f"{name!r} is a node of its own and one of {node.id!r}" for name in inlined if name in outer.nodes]
+        if taken:
+            raise InvalidGraph(taken, where=self.where)
 
     def inputs_named(self, name: str) -> tuple[PortKey, ...]:
         """The child ports a parent input feeds: the mapped one, else every open port of the same name."""
