@@ -123,12 +123,11 @@ def know_everything(song: BoundSong, index: SignatureIndex) -> None:
 def planning(folder: Path) -> dict[str, float]:
     """Plan 10,000 phrases of 6 steps with everything known, then one edit in them."""
     steps = toy_steps(6, 0)
-    segments = toy_song(steps, 10_000, 6, floats=0)
     cache = open_cache(folder)
     try:
         recall = Recall(cache.index, cache.blobs)
         compiler = Compiler(manifests_of(steps))
-        know_everything(bind_song(segments, compiler), cache.index)
+        know_everything(bind_song(toy_song(steps, 10_000, 6, floats=0), compiler), cache.index)
         fresh = toy_song(steps, 10_000, 6, floats=0)
         started = time.perf_counter()
         bound = bind_song(fresh, compiler)

@@ -71,12 +71,13 @@ def _bind(
 
 def _in_order_of_links(segments: Iterable[Segment]) -> Sequence[Segment]:
     """Every segment after those it reads, otherwise in their order."""
-    waiting: dict[SegmentId, Segment] = {}
+    by_name: dict[SegmentId, Segment] = {}
     for segment in segments:
-        if segment.id in waiting:
+        if segment.id in by_name:
             raise BadInput(f"two segments are named {segment.id!r}")
-        waiting[segment.id] = segment
-    order: list[Segment] = []
+        by_name[segment.id] = segment
+    order = [segment for segment in by_name.values() if not segment.links]
+    waiting = {segment.id: segment for segment in by_name.values() if segment.links}
     while waiting:
         free = [one for one in waiting.values() if not any(name in waiting for name in linked_segments(one))]
         if not free:
@@ -90,7 +91,7 @@ def _in_order_of_links(segments: Iterable[Segment]) -> Sequence[Segment]:
 def _links_unchanged(
     segment: Segment, former: Mapping[SegmentId, BoundSegment], bound: Mapping[SegmentId, BoundSegment]
 ) -> bool:
-    return all(former.get(name) is bound.get(name) for name in linked_segments(segment))
+    return not segment.links or all(former.get(name) is bound.get(name) for name in linked_segments(segment))
 
 
 class _Binding:

@@ -1,12 +1,14 @@
 """A blob store that writes behind: `put` returns at once, and a thread carries the bytes to the store within.
 
 Storing then overlaps computing. What is not written yet is found all the same, by this process; a crash loses it,
-which is a miss like any other and computed again.
+which is a miss like any other and computed again. The last blobs written stay in memory for a while: the next stage
+is about to read them.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from quincunx_shared.names import Digest
@@ -14,6 +16,9 @@ from quincunx_shared.ports import BlobStore
 
 #: A writer that is so far behind makes `put` wait, so that a slow disk does not fill the memory.
 WAITING_BYTES = 256 * 2**20
+
+#: What was written last stays at hand up to this size: some minutes of sung phrases.
+RECENT_BYTES = 64 * 2**20
 
 
 class BehindBlobStore:
@@ -24,7 +29,9 @@ class BehindBlobStore:
         self._limit = waiting_bytes
         self._changed = threading.Condition()
         self._waiting: dict[Digest, bytes | memoryview] = {}
-        self._size = 0
+        self._waiting_size = 0
+        self._recent: OrderedDict[Digest, bytes | memoryview] = OrderedDict()
+        self._recent_size = 0
         self._error: Exception | None = None
         self._closing = False
         self._writer: threading.Thread | None = None
@@ -35,20 +42,19 @@ class BehindBlobStore:
             self._raise_error()
             if digest in self._waiting:
                 return
-            self._changed.wait_for(lambda: self._size <= self._limit or self._error is not None)
+            self._changed.wait_for(lambda: self._waiting_size <= self._limit or self._error is not None)
             self._waiting[digest] = content
-            self._size += len(content)
+            self._waiting_size += len(content)
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write_all, name="quincunx-blobs", daemon=True)
                 self._writer.start()
             self._changed.notify_all()
 
     def get(self, digest: Digest) -> bytes | memoryview:
-        """Return the bytes, from the store or from what waits for it."""
+        """Return the bytes, from the store or from what is at hand."""
         with self._changed:
-            if digest in self._waiting:
-                return self._waiting[digest]
-        return self._store.get(digest)
+            at_hand = self._waiting.get(digest) or self._recent.get(digest)
+        return self._store.get(digest) if at_hand is None else at_hand
 
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         """Return the digests that are neither waiting nor in the store."""
@@ -91,6 +97,17 @@ class BehindBlobStore:
                 failed = error
             with self._changed:
                 self._waiting.pop(digest)
-                self._size -= len(content)
+                self._waiting_size -= len(content)
                 self._error = self._error or failed
+                if failed is None:
+                    self._keep_at_hand(digest, content)
                 self._changed.notify_all()
+
+    def _keep_at_hand(self, digest: Digest, content: bytes | memoryview) -> None:
+        if digest in self._recent:
+            return
+        self._recent[digest] = content
+        self._recent_size += len(content)
+        while self._recent_size > RECENT_BYTES:
+            _, oldest = self._recent.popitem(last=False)
+            self._recent_size -= len(oldest)
