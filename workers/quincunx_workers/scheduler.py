@@ -65,9 +65,10 @@ class BundleState:
         lost = {**self.lost, index: index}
         for later in range(index + 1, len(self.waits_for)):
             # Tasks stand in topological order, so one pass reaches every descendant.
-            missed = sorted(self.waits_for[later] & lost.keys() - (self.spares[later] if spare else frozenset()))
-            if missed and later not in lost:
-                lost[later] = lost[missed[0]]
+            missed = self.waits_for[later] & lost.keys() - (self.spares[later] if spare else frozenset())
+            if missed and lost.get(later) != later:
+                # The first of several culprits, whichever of them failed first.
+                lost[later] = min(lost[one] for one in missed)
         return replace(self, lost=lost)
 
     @property
