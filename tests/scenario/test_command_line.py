@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,8 +24,10 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def quincunx(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def quincunx(home: Path, *arguments: str, path: str = "") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "QUINCUNX_CACHE_DIR": str(home / "cache"), "XDG_DATA_HOME": str(home / "data")}
+    if path:
+        environment["PYTHONPATH"] = path
     command = [sys.executable, "-m", "quincunx_orchestrator.cli", *arguments]
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
 
@@ -153,3 +156,48 @@ def test_cache_stats_count_what_is_kept(home: Path) -> None:
     assert document["folder"] == str(home / "cache")
     assert document["results"] > 0
     assert document["blob_bytes"] > 0
+
+
+def test_two_onnx_runtimes_at_once_are_refused_with_the_remedy(home: Path) -> None:
+    """They install one module over each other; which of the two is left, nobody knows."""
+    planted = home / "planted" / "onnxruntime_gpu-9.9.dist-info"
+    planted.mkdir(parents=True)
+    (planted / "METADATA").write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 9.9\n")
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav", path=str(planted.parent))
+    assert ran.returncode == 1
+    assert "both installed" in ran.stderr
+    assert "pip uninstall -y onnxruntime onnxruntime-gpu" in ran.stderr
+    assert not (home / "song.wav").exists()
+
+
+def test_a_render_that_was_killed_leaves_a_cache_that_serves(home: Path) -> None:
+    for seconds in (0.5, 0.8, 1.1):
+        environment = {**os.environ, "QUINCUNX_CACHE_DIR": str(home / "cache")}
+        command = [sys.executable, "-m", "quincunx_orchestrator.cli", "render", "song.ustx", "-o", "song.wav"]
+        with subprocess.Popen(
+            command, cwd=home, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as one:
+            try:
+                one.wait(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                one.kill()
+    told = render(home)
+    assert told["state"] == "succeeded"
+    survivor = (home / "song.wav").read_bytes()
+    assert not [path for path in home.iterdir() if path.name.startswith(".song")], "no half-written output is left"
+    shutil.rmtree(home / "cache")
+    render(home)
+    assert (home / "song.wav").read_bytes() == survivor
+
+
+def test_two_renders_at_once_share_one_cache(home: Path) -> None:
+    environment = {**os.environ, "QUINCUNX_CACHE_DIR": str(home / "cache")}
+    command = [sys.executable, "-m", "quincunx_orchestrator.cli", "render", "song.ustx", "--json", "-o"]
+    both = [
+        subprocess.Popen([*command, name], cwd=home, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for name in ("one.wav", "two.wav")
+    ]
+    told = [json.loads(one.communicate()[0]) for one in both]
+    assert [one["state"] for one in told] == ["succeeded", "succeeded"]
+    assert (home / "one.wav").read_bytes() == (home / "two.wav").read_bytes()
+    assert render(home)["steps_run"] == 0
