@@ -69,11 +69,7 @@ class _Child:
             f"the nested graph has no open input {name!r}" for name in node.inputs if not self.inputs_named(name)
         ]
         outputs = self.outputs()
-        problems += [
-            f"the nested graph has no output {name!r}{did_you_mean(name, outputs)}"
-            for name in node.outputs
-            if name not in outputs
-        ]
+        problems += [self._absent(name, outputs) for name in node.outputs if name not in outputs]
         named = [*self.nested.output_map.values()]
         problems += [f"output_map names {name!r} twice" for name in dict.fromkeys(named) if named.count(name) > 1]
         if node.bypass is not None:
@@ -103,22 +99,33 @@ class _Child:
         return tuple(one for key in found for one in self.flat.inputs.get(key, (key,)))
 
     def outputs(self) -> dict[str, PortKey]:
-        """Parent output → the child port it comes from: the mapped one, else an unconsumed port of the same name."""
+        """Parent output → the child port it comes from: the mapped one, else the unconsumed port of the same name.
+
+        A name that several ports have is left out: it is wrong only where somebody asks for it.
+        """
         outer = self.nested.graph
-        keys = (PortKey(inner.id, port) for inner in outer.nodes.values() for port in inner.outputs)
-        found: dict[str, PortKey] = {}
-        for key in keys:
-            if key not in outer.consumers and key not in self.nested.output_map:
-                if key.port in found and key.port not in self.nested.output_map.values():
-                    message = f"output {key.port!r} may be {found[key.port]} or {key}; name one in output_map"
-                    raise InvalidGraph([message], where=self.where)
-                found[key.port] = key
+        found = {name: keys[0] for name, keys in self._unmapped().items() if len(keys) == 1}
         for key, name in self.nested.output_map.items():
             if key.node not in outer.nodes or key.port not in outer.nodes[key.node].outputs:
                 message = f"output_map names {key}, which is no output of the nested graph"
                 raise InvalidGraph([message], where=self.where)
             found[name] = key
         return {name: self.flat.outputs.get(key, key) for name, key in found.items()}
+
+    def _unmapped(self) -> dict[str, list[PortKey]]:
+        """The unconsumed ports that no map names, by name."""
+        outer = self.nested.graph
+        found: dict[str, list[PortKey]] = {}
+        for key in (PortKey(inner.id, port) for inner in outer.nodes.values() for port in inner.outputs):
+            if key not in outer.consumers and key not in self.nested.output_map:
+                found.setdefault(key.port, []).append(key)
+        return found
+
+    def _absent(self, name: str, outputs: Mapping[str, PortKey]) -> str:
+        several = self._unmapped().get(name, ())
+        if several:
+            return f"output {name!r} may be {' or '.join(map(str, several))}; name one in output_map"
+        return f"the nested graph has no output {name!r}{did_you_mean(name, outputs)}"
 
 
 def _splice(flat: Inlined, node: Node, child: _Child) -> Inlined:
