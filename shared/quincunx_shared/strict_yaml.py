@@ -8,7 +8,7 @@ stack of its own and bounds the nesting, so no file can exhaust Python's stack, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import yaml
@@ -23,6 +23,9 @@ _Collection: TypeAlias = "list[Yaml] | dict[str, Yaml]"
 
 #: The reader in C where PyYAML has it: twenty times as fast, the same events.
 _Events: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+#: What stands around the one value of a file.
+_FRAME = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
 
 
 def read_yaml(content: bytes, *, where: str) -> Yaml:
@@ -49,15 +52,19 @@ def line_of(content: bytes, path: Sequence[str | int]) -> int:
     Where the path leads nowhere, as to a key that is missing, it is the line of the collection that should hold it.
     The file is read a second time: an error may cost that, a file without errors keeps no places.
     """
-    node: Any = yaml.compose(content.decode("utf-8-sig"), Loader=_Events)
-    if node is None:
-        return 1
-    for step in path:
-        inner = _child(node, step)
-        if inner is None:
-            break
-        node = inner
-    return int(node.start_mark.line) + 1
+    loader = _Events(content.decode("utf-8-sig"))
+    try:
+        events = (event for event in iter(loader.get_event, None) if not isinstance(event, _FRAME))
+        node = next(events, None)
+        found = node
+        for step in path:
+            node = _inner(events, node, step)
+            if node is None:
+                break
+            found = node
+        return 1 if found is None else int(found.start_mark.line) + 1
+    finally:
+        loader.dispose()
 
 
 class _Builder:
@@ -122,12 +129,29 @@ class _Builder:
         return BadInput(what, where=f"{self._where}:{event.start_mark.line + 1}", remedy=remedy)
 
 
-def _child(node: Any, step: str | int) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == step), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step]
+def _inner(events: Iterator[Any], node: Any, step: str | int) -> Any:
+    """Read on to the event that begins a value of the collection just begun; None if it has no such value."""
+    keyed = isinstance(node, yaml.MappingStartEvent)
+    if isinstance(node, yaml.ScalarEvent) or isinstance(step, int) is keyed:
+        return None
+    place = 0
+    while not isinstance(event := next(events), yaml.CollectionEndEvent):
+        key: str | int = event.value if keyed else place
+        if keyed:
+            event = next(events)
+        if key == step:
+            return event
+        _skip(events, event)
+        place += 1
     return None
+
+
+def _skip(events: Iterator[Any], event: Any) -> None:
+    """Read on to the end of the value that an event begins."""
+    depth = int(isinstance(event, yaml.CollectionStartEvent))
+    while depth:
+        event = next(events)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
 
 
 def _problem(error: yaml.YAMLError) -> str:

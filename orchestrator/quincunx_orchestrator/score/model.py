@@ -6,6 +6,7 @@ checked by the reader that builds it, so whoever takes a `Score` may trust these
 - tempos and time signatures are not empty, ascend, and begin at tick 0 and bar 0;
 - `Part.track` is an index into `Score.tracks`;
 - the notes of a part ascend and none overlaps the next; every duration is at least one tick;
+- the pitch points of a note ascend; two may stand at one moment;
 - the ticks of a curve ascend strictly, and it has as many values as ticks.
 """
 

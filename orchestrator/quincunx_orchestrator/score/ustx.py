@@ -22,7 +22,7 @@ from quincunx_shared.tempo import TICKS_PER_QUARTER, TempoEvent, TempoMap
 _NEWEST = (0, 9)
 _VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}")
 
-#: An hour of song has a few hundred thousand; below this a file is read in seconds, and refused before that above it.
+#: Room for a million curve points, and no more seconds than a person waits; an hour of song has a tenth of it.
 _ENTRY_LIMIT = 2_000_000
 _LONGEST_SECONDS = 6 * 3600
 
