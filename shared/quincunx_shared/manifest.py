@@ -110,9 +110,9 @@ class Manifest(Declared):
     """The declaration of a step.
 
     `version` changes whenever the same inputs may give other outputs: it is the step's part of the cache key.
-    `device` is the class of machine it is made for (`cpu`, `gpu`), the colour a phrase's graph gives its nodes. `numeric` steps depend in their last bits on the
-    numeric class of the machine, so that class enters their signature. A step that is not `deterministic` is
-    cached only if it has a `seed` option.
+    `device` is the class of machine it is made for (`cpu`, `gpu`): the colour a phrase's graph gives its nodes.
+    `numeric` steps depend in their last bits on the numeric class of the machine, so that class enters their
+    signature. A step that is not `deterministic` is cached only if it has a `seed` option.
     """
 
     name: str
