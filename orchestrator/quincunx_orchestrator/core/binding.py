@@ -134,12 +134,16 @@ class _Binding:
             raise MissingInputs(missing, where=self.segment.label or self.segment.id)
         self._refuse_unknown_ports()
         reach = Reach.of(self.segment.id, self.steps)
-        return BoundSegment(self.segment, self.steps, self.compiled, reach, self._drawn_on())
+        behind = {key: self._read(key, key) for key in self.compiled.passages}
+        return BoundSegment(self.segment, self.steps, self.compiled, reach, self._drawn_on(), behind)
 
     def _base_level(self) -> int:
-        """A segment that reads others starts one level above the last of them."""
-        others = (self.others[name] for name in linked_segments(self.segment) if name in self.others)
-        return max((step.level + 1 for one in others for step in one.steps.values()), default=0)
+        """A segment that reads others starts one level above the last of them, and of those they hand on."""
+        others = dict.fromkeys(name for name in linked_segments(self.segment) if name in self.others)
+        for name in tuple(others):
+            behind = self.others[name].behind.values()
+            others.update(dict.fromkeys(source.address.segment for source in behind if source.address))
+        return max((step.level + 1 for name in others for step in self.others[name].steps.values()), default=0)
 
     def _sources(self, compiled: CompiledStep, port: int) -> tuple[Source, ...]:
         feed = compiled.step.feeds[port]
@@ -164,6 +168,8 @@ class _Binding:
             return self._intervened(Address(self.segment.id, producer), laid, consumer, self.curves)
         if passage.entrance is not None and passage.entrance in self.inputs:
             return Source(value=self.inputs[passage.entrance].ref)
+        if passage.entrance is not None and passage.entrance in self.links:
+            return self._linked(self.links[passage.entrance][0], passage.entrance, Feed(passage.entrance.port))
         if passage.entrance is not None and passage.producer is not None:
             return self._read(passage.producer, passage.entrance)
         return Source(value=passage.constant.ref)
@@ -179,6 +185,8 @@ class _Binding:
             raise InvalidGraph([f"{address.segment} cannot be rendered: {other.error}"], where=str(consumer))
         exits = other.compiled.exits
         key = exits.get(address.key, address.key)
+        if key in other.behind:
+            return other.behind[key]
         if key.node not in other.steps or key.port not in other.steps[key.node].compiled.outputs:
             raise InvalidGraph([f"no output {address}"], where=str(consumer))
         if not other.segment.effective.interventions:
@@ -232,7 +240,7 @@ class _Binding:
         unknown = [
             f"no input {key}{did_you_mean(str(key), map(str, known_inputs))}"
             for key in (*self.inputs, *self.links)
-            if key not in known_inputs and key.node in self.compiled.steps
+            if key not in known_inputs and key not in self.compiled.bypassed and not self._sleeps(key)
         ]
         unknown += [
             f"no node {key.node!r} for {key}{did_you_mean(key.node, self.segment.effective.graph.nodes)}"
@@ -246,10 +254,21 @@ class _Binding:
         unknown += [
             f"{key} has {len(addresses)} producers: {', '.join(map(str, addresses))}"
             for key, addresses in self.links.items()
-            if len(addresses) > 1 and key in known_inputs and not known_inputs[key].multi
+            if len(addresses) > 1 and self._takes_one(key, known_inputs)
         ]
         if unknown:
             raise InvalidGraph(unknown, where=self.segment.label or self.segment.id)
+
+    def _sleeps(self, key: PortKey) -> bool:
+        """Whether what was given to a port waits for a node that an edit has removed."""
+        names = {key.node, key.node.partition("/")[0]}
+        return bool(names & self.segment.graph.nodes.keys()) and not names & self.segment.effective.graph.nodes.keys()
+
+    def _takes_one(self, key: PortKey, known: Mapping[PortKey, Feed]) -> bool:
+        """Whether an input has room for one producer only, as every passage through a bypassed node has."""
+        if key in known:
+            return not known[key].multi
+        return any(passage.entrance == key for passage in self.compiled.passages.values())
 
     def _drawn_on(self) -> tuple[DrawnOn, ...]:
         return tuple(

@@ -9,7 +9,7 @@ from quincunx_orchestrator.core.compiler import Compiled, CompiledStep
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_shared.errors import BadInput, QuincunxError
 from quincunx_shared.hints import did_you_mean
-from quincunx_shared.names import Address, Digest, SegmentId, Signature
+from quincunx_shared.names import Address, Digest, PortKey, SegmentId, Signature
 from quincunx_shared.payload import Encoded
 from quincunx_shared.recipe import Source
 
@@ -63,13 +63,17 @@ class DrawnOn:
 
 @dataclass(frozen=True, slots=True)
 class BoundSegment:
-    """A segment with all its steps bound, or the error that keeps it from being rendered."""
+    """A segment with all its steps bound, or the error that keeps it from being rendered.
+
+    `behind` are the outputs of bypassed nodes, with what is read in their place.
+    """
 
     segment: Segment
     steps: Mapping[str, BoundStep] = field(default_factory=dict)
     compiled: Compiled | None = None
     reach: Reach = field(default_factory=lambda: Reach({}, ()))
     drawn_on: tuple[DrawnOn, ...] = ()
+    behind: Mapping[PortKey, Source] = field(default_factory=dict)
     error: QuincunxError | None = None
 
 
@@ -84,9 +88,9 @@ class BoundSong:
         return self.segments[segment].steps[node]
 
     def places(self, targets: Iterable[Address]) -> dict[Address, Address]:
-        """Where the targets are made, through nested nodes; those of segments that cannot be rendered are left out.
+        """Where the targets are made, through nested and bypassed nodes.
 
-        Raises `BadInput` for a target that does not exist.
+        Targets of segments that cannot be rendered are left out. Raises `BadInput` for one that does not exist.
         """
         found = {}
         for target in targets:
@@ -94,11 +98,7 @@ class BoundSong:
             if bound is None:
                 raise BadInput(f"no segment {target.segment!r}{did_you_mean(target.segment, self.segments)}")
             if bound.compiled is not None:
-                key = bound.compiled.exits.get(target.key, target.key)
-                if key.node not in bound.steps or key.port not in bound.steps[key.node].compiled.outputs:
-                    outputs = [f"{name}.{port}" for name, one in bound.steps.items() for port in one.compiled.outputs]
-                    raise BadInput(f"no output {target}{did_you_mean(str(target.key), outputs)}")
-                found[target] = Address(target.segment, key)
+                found[target] = _place(bound, bound.compiled.exits.get(target.key, target.key), target)
         return found
 
     def errors(self) -> dict[SegmentId, QuincunxError]:
@@ -117,7 +117,21 @@ class BoundSong:
         for name in linked_segments(bound.segment):
             # What was laid on the output of another segment is read here, even if nothing runs there.
             if self.segments[name].compiled is not None:
-                yield from self.segments[name].segment.effective.payloads
+                other = self.segments[name]
+            yield from self.payloads(name) if other.behind else other.segment.effective.payloads
+
+
+def _place(bound: BoundSegment, key: PortKey, target: Address) -> Address:
+    """Where one target is made: by its step, or by the step that flows through to it."""
+    if key in bound.behind:
+        address = bound.behind[key].address
+        if address is None:
+            raise BadInput(f"no step makes {target}: its node is bypassed, and nothing flows through it")
+        return address
+    if key.node not in bound.steps or key.port not in bound.steps[key.node].compiled.outputs:
+        outputs = [f"{name}.{port}" for name, one in bound.steps.items() for port in one.compiled.outputs]
+        raise BadInput(f"no output {target}{did_you_mean(str(target.key), outputs)}")
+    return Address(target.segment, key)
 
 
 def linked_segments(segment: Segment) -> Iterable[SegmentId]:

@@ -45,12 +45,13 @@ class Rewired:
     """A graph without bypassed nodes.
 
     `reads` are the former producers, in order, of every input that read a bypassed node; `passages` say what stands
-    behind those of them that are gone.
+    behind those of them that are gone. `inputs` are the ports of the nodes that were taken out.
     """
 
     graph: Graph
     passages: Mapping[PortKey, Passage] = field(default_factory=dict)
     reads: Mapping[PortKey, tuple[PortKey, ...]] = field(default_factory=dict)
+    inputs: frozenset[PortKey] = frozenset()
 
 
 def take_out_bypassed(graph: Graph, manifests: Mapping[str, Manifest]) -> Rewired:
@@ -68,6 +69,7 @@ def take_out_bypassed(graph: Graph, manifests: Mapping[str, Manifest]) -> Rewire
         Graph(kept, {Edge(source, target): None for source, target in followed if source is not None}),
         passages,
         {edge.target: graph.producers[edge.target] for edge in edges if edge.source in passages},
+        frozenset(PortKey(name, port) for name in bypassed for port in graph.nodes[name].inputs),
     )
 
 

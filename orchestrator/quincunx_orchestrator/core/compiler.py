@@ -39,7 +39,7 @@ class Compiled:
     """What one topology compiles to.
 
     `entrances` and `exits` say where ports of nested nodes are now; `reads` and `passages` what stands behind the
-    outputs of bypassed nodes (see `bypass.Rewired`).
+    outputs of bypassed nodes, whose inputs are `bypassed` (see `bypass.Rewired`).
     """
 
     recipes: tuple[Recipe, ...]
@@ -48,6 +48,7 @@ class Compiled:
     exits: Mapping[PortKey, PortKey]
     reads: Mapping[PortKey, tuple[PortKey, ...]]
     passages: Mapping[PortKey, Passage]
+    bypassed: frozenset[PortKey] = frozenset()
 
     @cached_property
     def stages(self) -> tuple[tuple[str, ...], ...]:
@@ -133,7 +134,7 @@ def compile_graph(
         )
         for name in order
     }
-    return Compiled(recipes, compiled, inlined.inputs, inlined.outputs, rewired.reads, rewired.passages)
+    return Compiled(recipes, compiled, inlined.inputs, inlined.outputs, rewired.reads, rewired.passages, rewired.inputs)
 
 
 def _explicit_colours(graph: Graph, colours: Mapping[str, str]) -> dict[str, str]:
