@@ -239,7 +239,7 @@ class _Binding:
         known_outputs = {PortKey(name, port) for name, one in self.compiled.steps.items() for port in one.outputs}
         unknown = [
             f"no input {key}{did_you_mean(str(key), map(str, known_inputs))}"
-            for key in (*self.inputs, *self.links)
+            for key in (*self.inputs, *self.links, *self._scopes())
             if key not in known_inputs and key not in self.compiled.bypassed and not self._sleeps(key)
         ]
         unknown += [
@@ -258,6 +258,10 @@ class _Binding:
         ]
         if unknown:
             raise InvalidGraph(unknown, where=self.segment.label or self.segment.id)
+
+    def _scopes(self) -> list[PortKey]:
+        """The consumers that interventions are meant for."""
+        return [one.scope for laid in self.interventions.values() for one in laid if one.scope is not None]
 
     def _sleeps(self, key: PortKey) -> bool:
         """Whether what was given to a port waits for a node that an edit has removed."""
