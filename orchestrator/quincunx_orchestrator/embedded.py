@@ -17,6 +17,7 @@ from quincunx_shared.intervention import Operator
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import Digest
 from quincunx_shared.outcome import BundleOutcome
+from quincunx_shared.payload import ParamRef
 from quincunx_shared.ports import Blackboard, BlobStore, EventLog, SignatureIndex
 from quincunx_shared.recall import Recall
 from quincunx_shared.recipe import Bundle
@@ -29,8 +30,8 @@ from quincunx_workers.onnx_runtime import OnnxRuntime, Provider, installed_provi
 from quincunx_workers.registry import Registry, load_steps
 from quincunx_workers.workbench import Models, Workbench
 
-#: A phrase needs two models, and their loading spends most of its time outside Python.
-MODELS_AT_ONCE = 2
+#: A phrase needs two models and the mix needs the other phrases; loading them is mostly outside Python.
+LOADS_AT_ONCE = 3
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,12 @@ class ThreadDispatcher:
     """Runs the bundles of a stage on a pool of threads, and waits for all of them."""
 
     bench: Workbench
+    blobs: BehindBlobStore
     pool: ThreadPoolExecutor
     warming: ThreadPoolExecutor
 
-    def announce(self, stages: Sequence[Sequence[Bundle]]) -> None:
-        """Begin to load the models of all stages, while the first one runs. What fails here, the step will tell."""
+    def announce(self, stages: Sequence[Sequence[Bundle]], recalled: Iterable[ParamRef]) -> None:
+        """Begin to load models and recalled results while the first stage runs. What fails here, the step will tell."""
         tasks = (task for stage in stages for bundle in stage for task in bundle.tasks)
         wanted = {
             task.step.options[name]: None
@@ -53,6 +55,7 @@ class ThreadDispatcher:
         for digest in wanted:
             if digest:
                 self.warming.submit(self.bench.models.model, digest)
+        self.warming.submit(self.blobs.fetch_ahead, [ref.digest for ref in recalled if ref.inline is None])
 
     def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterable[BundleOutcome]:
         """Return the outcomes in the order of the bundles."""
@@ -78,10 +81,10 @@ def open_farm(
     with (
         closing(BehindBlobStore(blobs)) as behind,
         ThreadPoolExecutor(max_workers=threads, thread_name_prefix="quincunx") as pool,
-        ThreadPoolExecutor(max_workers=MODELS_AT_ONCE, thread_name_prefix="quincunx-models") as warming,
+        ThreadPoolExecutor(max_workers=LOADS_AT_ONCE, thread_name_prefix="quincunx-loads") as warming,
     ):
         bench = Workbench(steps, behind, index, log, SystemClock(), models, operators or {}, numeric)
-        yield Farm(Recall(index, behind), ThreadDispatcher(bench, pool, warming), log, MemoryBoard)
+        yield Farm(Recall(index, behind), ThreadDispatcher(bench, behind, pool, warming), log, MemoryBoard)
 
 
 def installed_steps() -> Registry:

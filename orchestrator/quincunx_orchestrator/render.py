@@ -40,8 +40,11 @@ HEALING_ROUNDS = 20
 class Dispatcher(Protocol):
     """Runs bundles somewhere, stage by stage."""
 
-    def announce(self, stages: Sequence[Sequence[Bundle]]) -> None:
-        """Hear what is to come, before the first stage: time to warm up. Must not wait."""
+    def announce(self, stages: Sequence[Sequence[Bundle]], recalled: Iterable[ParamRef]) -> None:
+        """Hear what is to come and which known results it reads, before the first stage: time to warm up.
+
+        Must not wait.
+        """
 
     def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterable[BundleOutcome]:
         """Return the outcome of every bundle when all have ended. Never raises for what a step did."""
@@ -107,7 +110,7 @@ def render(song: BoundSong, targets: Sequence[Address], farm: Farm, *, ledger: L
 def _carry_out(current: Plan, song: BoundSong, farm: Farm, result: RenderResult) -> Mapping[Address, ParamRef] | None:
     """Run the stages of a plan and return the targets. None if blobs were lost: the rest has to be planned anew."""
     _begin_round(current, song, result)
-    farm.dispatcher.announce(current.stages)
+    farm.dispatcher.announce(current.stages, current.board.values())
     _store_payloads(current, song, farm)
     board = farm.new_board()
     board.put(current.board)

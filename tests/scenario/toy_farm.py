@@ -21,7 +21,7 @@ from quincunx_shared.intervention import Operator
 from quincunx_shared.manifest import Input, Manifest, Option, Output
 from quincunx_shared.names import SONG, Address, PortKey, SegmentId
 from quincunx_shared.outcome import BundleOutcome
-from quincunx_shared.payload import encode
+from quincunx_shared.payload import ParamRef, encode
 from quincunx_shared.ports import Blackboard
 from quincunx_shared.recipe import Bundle
 from quincunx_shared.step import Step, StepContext
@@ -142,7 +142,7 @@ class SerialDispatcher:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
 
-    def announce(self, stages: Sequence[Sequence[Bundle]]) -> None:
+    def announce(self, stages: Sequence[Sequence[Bundle]], recalled: Iterable[ParamRef]) -> None:
         pass
 
     def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterable[BundleOutcome]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
+import wave
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from quincunx_shared.errors import BadOption
 
@@ -27,9 +27,24 @@ def encode(audio: Audio, sample_rate: int, container: str, subtype: str) -> byte
         allowed = ", ".join(SUBTYPES[container])
         raise BadOption(f"a {container} file holds {allowed}, not {subtype}", where="subtype")
     samples = _WRITTEN_AS[subtype](audio)
+    if (container, subtype) == ("wav", "PCM_16"):
+        return _plain_wave(samples, sample_rate)
+    # Imported here, because the plain case above is what follows an edit, and it costs more than the writing.
+    import soundfile
+
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, sample_rate, format=container.upper(), subtype=subtype)
     return _without_time(buffer.getvalue()) if subtype == "FLOAT" else buffer.getvalue()
+
+
+def _plain_wave(samples: npt.NDArray[np.int16], sample_rate: int) -> bytes:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(samples.shape[1])
+        file.setsampwidth(samples.itemsize)
+        file.setframerate(sample_rate)
+        file.writeframes(samples.astype("<i2", copy=False).data)
+    return buffer.getvalue()
 
 
 def _to_int16(audio: Audio) -> npt.NDArray[np.int16]:

@@ -7,10 +7,12 @@ is about to read them.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from quincunx_shared.errors import BlobsLost
 from quincunx_shared.names import Digest
 from quincunx_shared.ports import BlobStore
 
@@ -55,6 +57,16 @@ class BehindBlobStore:
         with self._changed:
             at_hand = self._waiting.get(digest) or self._recent.get(digest)
         return self._store.get(digest) if at_hand is None else at_hand
+
+    def fetch_ahead(self, digests: Iterable[Digest]) -> None:
+        """Bring blobs to hand that are about to be read, as far as they fit and are good."""
+        for digest in digests:
+            with contextlib.suppress(BlobsLost):
+                content = self._store.get(digest)
+                with self._changed:
+                    if self._recent_size + len(content) > RECENT_BYTES:
+                        return
+                    self._keep_at_hand(digest, content)
 
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         """Return the digests that are neither waiting nor in the store."""
