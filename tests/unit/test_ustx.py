@@ -321,11 +321,11 @@ def test_an_hour_of_song_reads_at_once() -> None:
     pitch = {"data": [{"x": -40, "y": 0, "shape": "io"}, {"x": 40, "y": 0, "shape": "io"}], "snap_first": True}
     vibrato = {"length": 50, "period": 175, "depth": 25, "in": 10, "out": 10, "shift": 0, "drift": 0, "vol_link": 0}
     text = song_text(part(note(480 * place, pitch=pitch, vibrato=vibrato) for place in range(1500)))
-    begun = time.perf_counter()
+    begun = time.process_time()
     score = read_ustx(text, "song.ustx")
 
     # Measured 0.15 s; what is quadratic takes minutes.
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     assert len(score.parts[0].notes) == 1500
 
 

@@ -52,10 +52,10 @@ VALUES: st.SearchStrategy[object] = st.one_of(
 
 def refusal(text: str) -> BadScore:
     """Return why a project is refused, and see that it did not take long."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(BadScore) as refused:
         read_ustx(text, "song.ustx")
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 3
     return refused.value
 
 
@@ -181,10 +181,10 @@ def test_a_billion_laughs_are_refused_at_the_first() -> None:
 
 def test_ten_million_curve_points_are_refused_at_once() -> None:
     text = FULL.replace('"xs": [', '"xs": [' + "0," * 10_000_000, 1)
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     assert "2,000,000" in refusal(text).what
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_a_song_of_days_is_refused() -> None:
@@ -239,10 +239,10 @@ def test_a_project_with_other_values_is_read_or_refused(data: st.DataObject) -> 
 
 
 def _is_read_or_refused(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with contextlib.suppress(BadScore):
         assert isinstance(read_ustx(text, "song.ustx"), Score)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def _with(key: str, value: str) -> str:
