@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from quincunx_shared.stores.database import SCHEMA, SqliteDatabase
 from quincunx_shared.stores.folder import FolderBlobStore
-from quincunx_shared.stores.sqlite import SCHEMA, SqliteDatabase, SqliteHistory, SqliteIndex
+from quincunx_shared.stores.history_log import SqliteHistory
+from quincunx_shared.stores.sqlite import SqliteIndex
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,8 @@ class Cache:
 
     def close(self) -> None:
         """Close the index; blobs need no closing."""
-        self.index.flush()
-        self.database.close()
+        with closing(self.database):
+            self.index.flush()
 
 
 def open_cache(root: Path) -> Cache:

@@ -12,6 +12,7 @@ import errno
 import hashlib
 import itertools
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,54 +24,59 @@ from quincunx_shared.names import Digest
 STALE_SECONDS = 3600.0
 
 _PARTS = "parts"
+_NOTHING = Digest(hashlib.sha256(b"").hexdigest())
 
 
 class FolderBlobStore:
     """Content-addressed files below a root. Safe for several threads and processes at once."""
 
     def __init__(self, root: Path) -> None:
-        self._root = str(root)
-        self._parts = os.path.join(self._root, _PARTS)  # noqa: PTH118 - strings, because this path is hot
+        self._root = str(root.absolute())
+        # Chance, because the writers of one folder may sit in containers that all count their processes from 1.
+        self._writer = os.urandom(8).hex()
         self._numbers = itertools.count()
-        with _told("cannot be used as a cache", root):
-            _make_folders(root)
+        with _told("cannot be used as a cache", self._root):
+            if not os.path.isdir(f"{self._root}/{_PARTS}"):  # noqa: PTH112
+                _make_folders(self._root)
         self._sweep()
 
     def put(self, digest: Digest, content: bytes | memoryview) -> None:
-        """Store bytes under their digest, unless they are there."""
+        """Store bytes under their digest, unless they are there. What is there with another size is replaced."""
+        octets = memoryview(content).cast("B")
         target = self._path(digest)
-        if os.path.exists(target):  # noqa: PTH110
+        if _size_of(target) == len(octets):
             return
-        part = f"{self._parts}/{os.getpid()}-{id(self):x}-{next(self._numbers)}"
-        with _told("the cache cannot be written", Path(target)):
+        part = f"{self._root}/{_PARTS}/{self._writer}-{os.getpid()}-{next(self._numbers)}"
+        with _told("the cache cannot be written", target):
             try:
-                _write_new(part, content)
-                os.replace(part, target)  # noqa: PTH105
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(part)  # noqa: PTH108
-                raise
+                _write(octets, part, target)
+            except FileNotFoundError:
+                # Somebody emptied the cache while it is in use, which is their right.
+                _make_folders(self._root, again=True)
+                _write(octets, part, target)
 
     def get(self, digest: Digest) -> bytes:
         """Return the bytes. A file whose bytes are wrong is removed and reported as `BlobCorrupt`."""
         path = self._path(digest)
-        try:
-            with open(path, "rb") as file:  # noqa: PTH123
-                content = file.read()
-        except FileNotFoundError:
-            raise BlobMissing(digest) from None
-        except OSError:
-            # Unreadable is as good as wrong: drop it if that can be done, and let it be computed again.
-            content = b""
-        if hashlib.sha256(content).hexdigest() != digest:
-            with contextlib.suppress(OSError):
-                os.unlink(path)  # noqa: PTH108
-            raise BlobCorrupt(digest)
+        with _told("the cache cannot be read", path):
+            try:
+                with open(path, "rb") as file:  # noqa: PTH123
+                    content = file.read()
+            except (FileNotFoundError, NotADirectoryError):
+                raise BlobMissing(digest) from None
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                content = None  # A bad sector is a wrong blob like any other.
+            if content is None or hashlib.sha256(content).hexdigest() != digest:
+                # One that cannot be removed is told at once: it would be computed again and again.
+                _remove(path)
+                raise BlobCorrupt(digest)
         return content
 
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         """Return the digests that have no file, or an empty one where the digest is not that of nothing."""
-        return {digest for digest in digests if not self._is_here(digest)}
+        return {digest for digest in digests if _size_of(self._path(digest)) <= 0 and not self._is_nothing(digest)}
 
     def flush(self) -> None:
         """Nothing waits here."""
@@ -81,16 +87,13 @@ class FolderBlobStore:
 
     def size_bytes(self) -> int:
         """How much room they take."""
-        return sum(entry.stat().st_size for entry in self._files())
+        return sum(max(0, _size_of(entry.path)) for entry in self._files())
 
     def _path(self, digest: Digest) -> str:
         return f"{self._root}/{digest[:2]}/{digest[2:]}"
 
-    def _is_here(self, digest: Digest) -> bool:
-        try:
-            return os.stat(self._path(digest)).st_size > 0 or digest == _NOTHING  # noqa: PTH116
-        except OSError:
-            return False
+    def _is_nothing(self, digest: Digest) -> bool:
+        return digest == _NOTHING and _size_of(self._path(digest)) == 0
 
     def _files(self) -> Iterator[os.DirEntry[str]]:
         for folder in _entries(self._root):
@@ -100,33 +103,44 @@ class FolderBlobStore:
     def _sweep(self) -> None:
         """Remove what dead writers left."""
         oldest = time.time() - STALE_SECONDS
-        for entry in _entries(self._parts):
+        for entry in _entries(f"{self._root}/{_PARTS}"):
             with contextlib.suppress(OSError):
                 if entry.stat().st_mtime < oldest:
-                    os.unlink(entry.path)  # noqa: PTH108
+                    _remove(entry.path)
 
 
-_NOTHING = hashlib.sha256(b"").hexdigest()
-
-
-def _write_new(path: str, content: bytes | memoryview) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+def _write(octets: memoryview, part: str, target: str) -> None:
     try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
-    finally:
-        os.close(descriptor)
+        with open(part, "xb", buffering=0) as file:  # noqa: PTH123
+            rest = octets
+            while rest:
+                rest = rest[file.write(rest) :]
+        os.replace(part, target)  # noqa: PTH105
+    except BaseException:
+        with contextlib.suppress(OSError):
+            _remove(part)
+        raise
 
 
-def _make_folders(root: Path) -> None:
+def _size_of(path: str) -> int:
+    """The size of a file, or -1 if there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - asked of ten thousand blobs at once
+    except OSError:
+        return -1
+    return status.st_size if stat.S_ISREG(status.st_mode) else -1
+
+
+def _remove(path: str) -> None:
+    """Remove a file, unless somebody did."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108
+
+
+def _make_folders(root: str, *, again: bool = False) -> None:
     """Make all folders at once, the one for parts last: where it stands, the others do."""
-    if (root / _PARTS).is_dir():
-        return
-    root.mkdir(parents=True, exist_ok=True)
-    for number in range(256):
-        (root / f"{number:02x}").mkdir(exist_ok=True)
-    (root / _PARTS).mkdir(exist_ok=True)
+    for name in (*(f"{number:02x}" for number in range(256)), _PARTS):
+        os.makedirs(f"{root}/{name}", exist_ok=True)  # noqa: PTH103
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
@@ -138,11 +152,11 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
 
 
 @contextlib.contextmanager
-def _told(what: str, place: Path) -> Iterator[None]:
+def _told(what: str, place: str) -> Iterator[None]:
     """Turn what the disk says into what a person can act on."""
     try:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         remedy = "free some room, or choose another place with --cache-dir" if full else "choose another --cache-dir"
-        raise StoreError(f"{what}: {error.strerror}", where=str(place), remedy=remedy) from error
+        raise StoreError(f"{what}: {error.strerror}", where=place, remedy=remedy) from error
