@@ -52,7 +52,7 @@ class FolderBlobStore:
                 _write(octets, part, target)
             except FileNotFoundError:
                 # Somebody emptied the cache while it is in use, which is their right.
-                _make_folders(self._root, again=True)
+                _make_folders(self._root)
                 _write(octets, part, target)
 
     def get(self, digest: Digest) -> bytes:
@@ -137,7 +137,7 @@ def _remove(path: str) -> None:
         os.unlink(path)  # noqa: PTH108
 
 
-def _make_folders(root: str, *, again: bool = False) -> None:
+def _make_folders(root: str) -> None:
     """Make all folders at once, the one for parts last: where it stands, the others do."""
     for name in (*(f"{number:02x}" for number in range(256)), _PARTS):
         os.makedirs(f"{root}/{name}", exist_ok=True)  # noqa: PTH103
