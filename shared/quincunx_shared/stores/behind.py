@@ -42,9 +42,12 @@ class BehindBlobStore:
         """Take the bytes over; they must not change afterwards. Waits while too much is unwritten."""
         with self._changed:
             self._raise_error()
+            self._changed.wait_for(
+                lambda: digest in self._waiting or self._waiting_size <= self._limit or self._error is not None
+            )
+            # Asked after the wait: two threads may have waited with the same blob, and it is counted once.
             if digest in self._waiting:
                 return
-            self._changed.wait_for(lambda: self._waiting_size <= self._limit or self._error is not None)
             self._waiting[digest] = content
             self._waiting_size += len(content)
             if self._writer is None:
@@ -55,7 +58,7 @@ class BehindBlobStore:
     def get(self, digest: Digest) -> bytes | memoryview:
         """Return the bytes, from the store or from what is at hand."""
         with self._changed:
-            at_hand = self._waiting.get(digest) or self._recent.get(digest)
+            at_hand = self._waiting.get(digest, self._recent.get(digest))
         return self._store.get(digest) if at_hand is None else at_hand
 
     def fetch_ahead(self, digests: Iterable[Digest]) -> None:

@@ -42,10 +42,9 @@ class SqliteIndex:
         names = list(signatures)
         with self._guard:
             found = {name: self._unwritten[name] for name in names if name in self._unwritten}
-        # In the order of the file: neighbours lie on one page, and the page is read once.
-        keys = sorted([bytes.fromhex(name) for name in names if name not in found])
-        if not keys:
-            return found
+        # All of them, for what is written came first and wins over what is not. In the order of the file, because
+        # neighbours lie on one page, and the page is then read once.
+        keys = sorted([bytes.fromhex(name) for name in names])
         rows = self._database.run(lambda connection: _select(connection, keys))
         spoilt: list[Signature] = []
         for key, record in rows:
