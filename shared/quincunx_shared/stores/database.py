@@ -67,11 +67,15 @@ class SqliteDatabase:
                 self._open_again(broken=False)
             try:
                 return self._in_transaction(work)
-            except sqlite3.DatabaseError as error:
-                if not _is_broken(error):
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                if not _is_broken(error, self._path):
                     raise
                 self._open_again(broken=True)
             return self._in_transaction(work)
+
+    def check(self) -> None:
+        """Look through the whole file, after a part of it was found wrong, and begin anew if it does not hold."""
+        self.run(_check)
 
     def close(self) -> None:
         """Close the file. Closing twice does nothing."""
@@ -96,24 +100,26 @@ class SqliteDatabase:
     def _open(self) -> sqlite3.Connection:
         try:
             return _connect(self._path)
-        except sqlite3.DatabaseError as error:
-            if not _is_broken(error):
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if not _is_broken(error, self._path):
                 raise
         _set_aside(self._path)
         return _connect(self._path)
 
 
-class _Foreign(sqlite3.DatabaseError):
-    """A database, but not one of ours."""
+class BrokenDatabase(sqlite3.DatabaseError):
+    """A file that SQLite reads, but that is not one of ours, or no longer says what was written."""
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    # Whether text can be read is for the checksums to say, not for UTF-8.
+    connection.text_factory = bytes
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (things,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if (version, things) != (0, 0) and version != SCHEMA:
-            raise _Foreign(f"schema {version}")
+            raise BrokenDatabase(f"schema {version}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         if version != SCHEMA:
@@ -124,8 +130,20 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _is_broken(error: sqlite3.DatabaseError) -> bool:
-    return isinstance(error, _Foreign) or _code(error) in _BROKEN
+def _check(connection: sqlite3.Connection) -> None:
+    (told,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if told not in (b"ok", "ok"):
+        raise BrokenDatabase(str(told))
+
+
+def _is_broken(error: Exception, path: Path) -> bool:
+    if isinstance(error, BrokenDatabase | UnicodeDecodeError):
+        # The module cannot decode what SQLite says of a schema that is no text any more.
+        return True
+    if _code(error) == sqlite3.SQLITE_READONLY:
+        # If it is not the disk that forbids writing, it is a wrong bit in the file's header.
+        return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return _code(error) in _BROKEN
 
 
 def _code(error: BaseException) -> int | None:

@@ -28,7 +28,7 @@ class SqliteHistory:
 
         def select(connection: sqlite3.Connection) -> bytes | None:
             row = connection.execute("SELECT record FROM song WHERE key = ?", (key,)).fetchone()
-            return None if row is None else bytes(row[0])
+            return row[0] if row is not None and isinstance(row[0], bytes) else None
 
         packed = self._database.run(select)
         try:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from quincunx_shared.names import Signature
 from quincunx_shared.ports import Outputs
-from quincunx_shared.stores.database import SqliteDatabase
+from quincunx_shared.stores.database import BrokenDatabase, SqliteDatabase
 from quincunx_shared.stores.record import pack, unpack
 
 #: Records are written when so many wait, or when the last were written so long ago.
@@ -56,6 +56,7 @@ class SqliteIndex:
         if spoilt:
             # Left in place they would win over every later result, and their steps would run in every render.
             self.forget(spoilt)
+            self._database.check()
         return found
 
     def add(self, records: Mapping[Signature, Outputs]) -> None:
@@ -106,6 +107,8 @@ def _select(connection: sqlite3.Connection, keys: Sequence[bytes]) -> list[_Row]
             f"SELECT signature, outputs FROM record WHERE signature IN ({marks})",  # noqa: S608 - only marks
             batch,
         )
+    if not all(isinstance(key, bytes) for key, _ in rows):
+        raise BrokenDatabase("a signature that is no signature")
     return rows
 
 

@@ -1,0 +1,83 @@
+"""What writing behind adds to a blob store: nobody waits, and yet everybody hears of a disk that fails."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+
+import pytest
+
+from quincunx_shared.canonical import digest_of_bytes
+from quincunx_shared.errors import StoreError
+from quincunx_shared.names import Digest
+from quincunx_shared.stores.behind import BehindBlobStore
+from quincunx_shared.stores.memory import MemoryBlobStore
+
+PATIENCE = 30.0
+
+
+class SlowStore(MemoryBlobStore):
+    """Stores nothing until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+
+    def put(self, digest: Digest, content: bytes | memoryview) -> None:
+        assert self.free.wait(PATIENCE)
+        super().put(digest, content)
+
+
+class FullStore(MemoryBlobStore):
+    """A disk without room."""
+
+    def put(self, digest: Digest, content: bytes | memoryview) -> None:  # noqa: ARG002
+        raise StoreError("no room")
+
+
+def put(store: BehindBlobStore, content: bytes) -> Digest:
+    digest = digest_of_bytes(content)
+    store.put(digest, content)
+    return digest
+
+
+def test_what_waits_to_be_written_is_found_meanwhile_and_afterwards() -> None:
+    within = SlowStore()
+    with closing(BehindBlobStore(within)) as store:
+        digest = put(store, b"la")
+        assert within.missing([digest]) == {digest}
+        assert store.missing([digest]) == set()
+        assert store.get(digest) == b"la"
+        within.free.set()
+        store.flush()
+        assert within.get(digest) == b"la"
+
+
+def test_closing_writes_what_waits() -> None:
+    within = MemoryBlobStore()
+    with closing(BehindBlobStore(within)) as store:
+        digests = [put(store, bytes([number])) for number in range(100)]
+    assert within.missing(digests) == set()
+
+
+def test_a_disk_that_fails_is_told_once_at_the_flush() -> None:
+    with closing(BehindBlobStore(FullStore())) as store:
+        digest = put(store, b"la")
+        with pytest.raises(StoreError, match="no room"):
+            store.flush()
+        assert store.missing([digest]) == {digest}
+        store.flush()
+
+
+def test_writers_that_wait_for_room_all_get_it_in_the_end() -> None:
+    within = SlowStore()
+    with closing(BehindBlobStore(within, waiting_bytes=10)) as store:
+        contents = [b"%03d" % (number % 7) * 10 for number in range(40)]
+        threads = [threading.Thread(target=put, args=(store, content)) for content in contents]
+        for thread in threads:
+            thread.start()
+        within.free.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+        store.flush()
+        assert within.missing([digest_of_bytes(content) for content in contents]) == set()
