@@ -150,7 +150,7 @@ assert store.get(digest) == song
 
 
 def test_a_disk_that_takes_half_a_blob_keeps_none_of_it_and_is_tried_again(tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error", "-c", FILL_A_DISK, tmp_path]
+    command = [sys.executable, "-W", "error", "-c", FILL_A_DISK, str(tmp_path)]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == "the cache cannot be written: File too large | choose another --cache-dir\n"
