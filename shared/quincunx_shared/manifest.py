@@ -117,6 +117,8 @@ class Manifest(Declared):
 
     name: str
     version: str
+    #: The distribution that offers the step, filled in where it is loaded: two packages may use one name.
+    origin: str = ""
     summary: str = ""
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...]

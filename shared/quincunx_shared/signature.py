@@ -28,13 +28,14 @@ SCHEME = 1
 def stamp_of(manifest: Manifest, options: Mapping[str, Any], numeric_class: str) -> bytes:
     """Return what is the same for every use of a step with these options, as canonical text.
 
+    A step from another package carries its distribution's name: it must never be recalled for ours, or ours for it.
+
     The numeric class (provider, runtime version, precision, processor family) enters for numeric steps only.
     """
     named = {option.name for option in manifest.options if option.in_signature}
     chosen = {name: value for name, value in options.items() if name in named}
-    return canonical_bytes(
-        [SCHEME, manifest.name, manifest.version, chosen, numeric_class if manifest.numeric else None]
-    )
+    name = f"{manifest.origin}/{manifest.name}" if manifest.origin else manifest.name
+    return canonical_bytes([SCHEME, name, manifest.version, chosen, numeric_class if manifest.numeric else None])
 
 
 def recipe_signature(stamp: bytes, inputs: Iterable[tuple[str, Sequence[Json]]]) -> Signature:

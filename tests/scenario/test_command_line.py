@@ -201,3 +201,69 @@ def test_two_renders_at_once_share_one_cache(home: Path) -> None:
     assert [one["state"] for one in told] == ["succeeded", "succeeded"]
     assert (home / "one.wav").read_bytes() == (home / "two.wav").read_bytes()
     assert render(home)["steps_run"] == 0
+
+
+def test_after_an_undo_the_next_edit_is_explained_alone(home: Path) -> None:
+    render(home)
+    edited = SONG.with_phrase(1, SONG.phrases[1].with_note(1, lyric="nights"))
+    (home / "song.ustx").write_text(edited.ustx(), encoding="utf-8")
+    render(home)
+    (home / "song.ustx").write_text(SONG.ustx(), encoding="utf-8")
+    assert render(home)["steps_run"] == 0
+    (home / "song.ustx").write_text(replace(SONG, volume=-2).ustx(), encoding="utf-8")
+    reasons = {step: reason for _, step, reason in render(home)["ran"]}
+    assert reasons == {"mix": "input placements changed", "master": "mix → audio changed"}
+
+
+def test_a_phrase_that_cannot_be_sung_is_named_and_the_rest_is_written(home: Path) -> None:
+    broken = SONG.with_phrase(1, SONG.phrases[1].with_note(1, lyric="愛"))
+    (home / "song.ustx").write_text(broken.ustx(), encoding="utf-8")
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav")
+    assert ran.returncode == 3
+    assert "song.wav was written WITHOUT 1 phrase" in ran.stderr
+    assert "愛" in ran.stderr
+    why = quincunx(home, "why", "song.ustx").stdout
+    assert "phonemize: failed last time" in why
+    assert "mix: made without the phrases that failed last time" in why
+    assert "never rendered" not in why
+
+
+def test_the_bundled_song_is_not_written_over_an_edited_one(home: Path) -> None:
+    assert quincunx(home, "demo", "--score", "mine.ustx").returncode == 0
+    (home / "mine.ustx").write_text("my edits")
+    again = quincunx(home, "demo", "--score", "mine.ustx")
+    assert again.returncode == 2
+    assert "mine.ustx: this file is there already" in again.stderr
+    assert (home / "mine.ustx").read_text() == "my edits"
+
+
+def plant(home: Path, name: str, offered: str) -> str:
+    """Put a package on the path that offers a step under a name, as if it were installed."""
+    module = name.replace("-", "_")
+    root = home / "planted"
+    info = root / f"{module}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[quincunx.steps]\naaa = {module}:STEP\n")
+    (root / f"{module}.py").write_text(
+        "from quincunx_shared import Input, Manifest, Option, Output, Step\n"
+        f"STEP = Step(Manifest(name={offered!r}, version='1', inputs=(Input(name='audio', type='audio'),),"
+        " outputs=(Output(name='audio', type='audio'),)), lambda inputs, options, context: inputs['audio'])\n"
+    )
+    return str(root)
+
+
+def test_an_installed_package_offers_a_step_of_its_own(home: Path) -> None:
+    path = plant(home, "loud-things", "shout")
+    document = json.loads(quincunx(home, "steps", "shout", "--json", path=path).stdout)
+    assert [(one["name"], one["origin"]) for one in document["steps"]] == [("shout", "loud-things")]
+
+
+def test_no_package_takes_the_place_of_a_built_in_step(home: Path) -> None:
+    path = plant(home, "loud-things", "vocoder")
+    ran = quincunx(home, "steps", "vocoder", "--json", path=path)
+    (vocoder,) = json.loads(ran.stdout)["steps"]
+    assert vocoder["origin"] == ""
+    assert "mel" in [port["name"] for port in vocoder["inputs"]]
+    assert "aaa" in ran.stderr
+    assert "is there already" in ran.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.scenario.songs import BEAT, SONG, phrase
 
 from quincunx_orchestrator.core.history import Intervene
 from quincunx_orchestrator.song.phrase_graph import PHRASE_STEPS, Take
+from quincunx_shared.curve import Curve, CurvePoint
+from quincunx_shared.frames import FrameGrid
 from quincunx_shared.intervention import Intervention
 from quincunx_shared.names import Address, PortKey
 from quincunx_shared.payload import encode
@@ -168,3 +171,23 @@ def test_undo_and_redo_run_nothing(desk: Desk) -> None:
     assert desk.sound == before
     assert desk.render(song.with_segment(edited.undone().redone())) == []
     assert desk.sound == after
+
+
+def test_a_curve_laid_on_the_pitch_reaches_every_consumer_alike(tmp_path: Path) -> None:
+    """The acoustic model and the vocoder must sing one pitch, whatever else each of them is told."""
+    with open_desk(tmp_path) as desk:
+        song = desk.assemble(replace(SONG, phrases=SONG.phrases[:1]).ustx())
+        segment = song.placed[0].segment
+        place = Address(segment.id, PortKey("pitch", "f0"))
+        f0 = desk.studio.render(song, [place]).payloads[place]
+        grid = FrameGrid()
+        bent = f0 + np.interp(grid.centre_seconds(len(f0)), [0.0, 0.5, 1.0], [0.0, 100.0, 0.0]).astype(np.float32)
+        curve = encode(Curve((CurvePoint(0.0, 0.0), CurvePoint(0.5, 100.0), CurvePoint(1.0, 0.0))).to_payload())
+        drawn = encode({"curve": json.loads(bytes(curve.content))})
+        by_curve = Intervene(Intervention(PortKey("pitch", "f0"), "offset", drawn.ref), (drawn,))
+        desk.render(song.with_segment(segment.with_operation(by_curve)))
+        sound = desk.sound
+        value = encode(bent.astype(np.float32))
+        by_value = Intervene(Intervention(PortKey("pitch", "f0"), "override", value.ref), (value,))
+        assert desk.render(song.with_segment(segment.with_operation(by_value))) == []
+        assert desk.sound == sound

@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
 
-from quincunx_shared.errors import BlobsLost, MissingInputs, QuincunxError
+from quincunx_shared.errors import BlobsLost, MissingInputs, QuincunxError, StoreError
 from quincunx_shared.names import Address, Digest, PortKey
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.ports import Blackboard
@@ -100,7 +100,12 @@ class _BundleRun:
     def _attempt(self, task: Task) -> Answer | Exception:
         try:
             return run_step(self._call(task), self.bench)
-        except Exception as error:  # whatever a step, a store or an operator raises is this task's outcome
+        except StoreError as error:
+            if isinstance(error, BlobsLost):
+                return error
+            # A disk that is full is nobody's step: the render ends, and says so.
+            raise
+        except Exception as error:  # whatever a step or an operator raises is this task's outcome
             return error
 
     def _call(self, task: Task) -> Call:

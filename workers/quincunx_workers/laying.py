@@ -22,20 +22,36 @@ def lay_interventions(call: Call, bench: Workbench) -> Call:
     """Return the call with every intervention applied and none left."""
     if not any(reading.interventions for readings in call.inputs for reading in readings):
         return call
-    grid = grid_of(call.task.step.options)
-    inputs = tuple(tuple(_laid(reading, grid, bench) for reading in readings) for readings in call.inputs)
+    options = call.task.step.options
+    inputs = tuple(
+        tuple(_laid(reading, grid_of(options, port.type), bench) for reading in readings)
+        for port, readings in zip(call.step.manifest.inputs, call.inputs, strict=True)
+    )
     return replace(call, inputs=inputs)
 
 
-def grid_of(options: Mapping[str, Any]) -> Grid:
-    """The consumer's time grid in seconds from the anchor, if it works in frames; else plain sample numbers."""
-    if not {"sample_rate", "hop_size", "head_frames"} <= options.keys():
+#: The options by which a step says where its frames lie.
+_FRAMED = frozenset(("sample_rate", "hop_size", "head_frames"))
+
+
+def grid_of(options: Mapping[str, Any], port_type: str) -> Grid | None:
+    """The time grid of a consumer's input, in seconds from the anchor: samples of audio, else middles of frames.
+
+    A step that knows nothing of frames counts its values. One that says only half of it has no grid (None): every
+    guess would lay the same curve at another place for another consumer.
+    """
+    known = _FRAMED & options.keys()
+    if not known:
         return Grid()
-    step = options["hop_size"] / options["sample_rate"]
-    return Grid(origin=(0.5 - options["head_frames"]) * step, step=step)
+    if known != _FRAMED:
+        return None
+    sample, frame = 1 / options["sample_rate"], options["hop_size"] / options["sample_rate"]
+    if port_type == "audio":
+        return Grid(origin=-options["head_frames"] * frame, step=sample)
+    return Grid(origin=(0.5 - options["head_frames"]) * frame, step=frame)
 
 
-def _laid(reading: Reading, grid: Grid, bench: Workbench) -> Reading:
+def _laid(reading: Reading, grid: Grid | None, bench: Workbench) -> Reading:
     if not reading.interventions:
         return reading
     value = reading.value.payload()
@@ -44,7 +60,7 @@ def _laid(reading: Reading, grid: Grid, bench: Workbench) -> Reading:
     return Reading(Held.of(value, bench.blobs))
 
 
-def _apply(one: Intervention, value: Payload, grid: Grid, bench: Workbench) -> Payload:
+def _apply(one: Intervention, value: Payload, grid: Grid | None, bench: Workbench) -> Payload:
     try:
         operand = _operand(one.operand, value, grid, bench)
         if one.kind == "override":
@@ -71,10 +87,12 @@ def _merged(operator: laws.Operator, name: str, value: Payload, operand: Payload
         raise BadInput(f"operator {name!r} raised {type(error).__name__}: {error}") from error
 
 
-def _operand(ref: ParamRef, value: Payload, grid: Grid, bench: Workbench) -> Payload:
+def _operand(ref: ParamRef, value: Payload, grid: Grid | None, bench: Workbench) -> Payload:
     """Return the operand; a curve is sampled at the frames of the value it is laid on."""
     operand = Held(ref, bench.blobs).payload()
     if isinstance(operand, dict) and operand.keys() == {"curve"}:
+        if grid is None:
+            raise BadInput("a curve cannot be laid here: this step does not say where its frames lie in time")
         count = np.asarray(value).shape[0] if np.ndim(value) else 1
         return curve_from_payload(operand["curve"]).sample(grid.positions(count))
     return operand

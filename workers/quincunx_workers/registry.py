@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
@@ -18,11 +18,16 @@ class Registry:
     problems: Mapping[str, str]
 
 
+#: Where our own steps live. They come first, so that no package can take the place of one unnoticed.
+_OURS = "quincunx_workers."
+
+
 def load_steps() -> Registry:
-    """Load all offered steps. A broken plug-in is named and left out; the rest works."""
+    """Load all offered steps. A plug-in that is broken, or uses a name that is taken, is named and left out."""
     steps: dict[str, Step] = {}
     problems: dict[str, str] = {}
-    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name):
+    offers = entry_points(group=ENTRY_POINT_GROUP)
+    for entry in sorted(offers, key=lambda entry: (not entry.value.startswith(_OURS), entry.name, entry.value)):
         offered = _load(entry)
         if isinstance(offered, str):
             problems[entry.name] = offered
@@ -40,4 +45,7 @@ def _load(entry: EntryPoint) -> Step | str:
         return f"{entry.value} cannot be imported: {type(error).__name__}: {error}"
     if not isinstance(offered, Step):
         return f"{entry.value} is not a Step but {type(offered).__name__}"
-    return offered
+    if entry.value.startswith(_OURS):
+        return offered
+    origin = entry.dist.name if entry.dist else entry.value
+    return replace(offered, manifest=offered.manifest.model_copy(update={"origin": origin}))

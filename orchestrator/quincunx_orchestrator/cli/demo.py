@@ -30,7 +30,10 @@ def command(output: Path, score: Path | None, cache_dir: Path | None, **given: A
         if score is None:
             return render_song(song, output, Choices(**given), cache_dir)
         from quincunx_orchestrator.cli.job import check_output, write_whole
+        from quincunx_shared.errors import BadInput
 
+        if score.exists():
+            raise BadInput("this file is there already", where=str(score), remedy="choose another name, or remove it")
         check_output(score)
         write_whole(score, song.read_bytes())
     click.echo(score)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from quincunx_orchestrator.cli.workspace import Workspace
-from quincunx_orchestrator.core.planner import Plan
+from quincunx_orchestrator.core.planner import Plan, StepKey
 from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_orchestrator.embedded import this_machine
 from quincunx_orchestrator.render import RenderResult
@@ -21,9 +21,9 @@ from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.score.readers import read_score
 from quincunx_orchestrator.song.assembly import Assembly
 from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_song
-from quincunx_orchestrator.song.phrase_graph import FILE, REPORT, Delivery, Take
+from quincunx_orchestrator.song.phrase_graph import FILE, REPORT, SONG_STEPS, Delivery, Take
 from quincunx_orchestrator.studio import Studio, StudioSettings, open_studio
-from quincunx_shared.errors import BadInput
+from quincunx_shared.errors import BadInput, QuincunxError
 from quincunx_shared.names import SONG, Address
 from quincunx_shared.stores.cache_folder import Cache
 from quincunx_shared.stores.memory import MemoryEventLog
@@ -57,8 +57,9 @@ class Job:
     def render(self) -> RenderResult:
         """Render, and remember what every step was made of."""
         result = self.studio.render(self.assembly, ledger=self.ledger)
-        if result.state == "succeeded" and (result.ran or not self.ledger):
-            self.cache.history.remember(self.key, record_song(self.assembly, self.studio.bind(self.assembly)))
+        record = record_song(self.assembly, self.studio.bind(self.assembly), failures_of(result))
+        if result.state != "failed" and record != self.cache.history.recall(self.key):
+            self.cache.history.remember(self.key, record)
         return result
 
     def label_of(self, segment: str) -> str:
@@ -104,6 +105,15 @@ def song_key(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
 
 
+def failures_of(result: RenderResult) -> dict[StepKey, str]:
+    """The steps that left no result for the next render, and what to tell about each of them."""
+    told = {key: f"failed last time: {error}" for key, error in result.failed.items()}
+    told |= {key: f"not reached last time: {because}" for key, because in result.skipped.items()}
+    if result.state == "partial":
+        told |= {(SONG, node): "made without the phrases that failed last time" for node in SONG_STEPS}
+    return told
+
+
 def sound_of(result: RenderResult) -> bytes | None:
     """The finished file, if the render got that far."""
     return result.payloads.get(Address(SONG, FILE))
@@ -127,18 +137,22 @@ def check_output(path: Path) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all, whatever happens meanwhile."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-    part = Path(name)
+    target = path.resolve()  # a link stays a link
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp makes files for their owner alone; a song is an ordinary file.
-        part.chmod(0o666 & ~_umask())
-        part.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            # mkstemp makes files for their owner alone; a song is an ordinary file.
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        remedy = "free some room, or write elsewhere; what was rendered is in the cache"
+        raise QuincunxError(f"cannot be written: {error.strerror}", where=str(path), remedy=remedy) from error
 
 
 def _umask() -> int:

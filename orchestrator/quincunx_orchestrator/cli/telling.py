@@ -110,6 +110,11 @@ def summarise(job: Job, result: RenderResult, output: Path, choices: Choices) ->
         )
         if made:
             click.echo(output)
+    silent = len({segment for segment, _ in result.failed if segment != SONG})
+    if silent and made:
+        click.echo(f"{output} was written WITHOUT {silent} phrase{'s' if silent > 1 else ''}:", err=True)
+    elif not made:
+        click.echo("Nothing was written.", err=True)
     for (segment, node), error in result.failed.items():
         click.echo(f"Failed: {job.label_of(segment)}{f' ({node})' if node else ''}: {error}", err=True)
     return {"succeeded": 0, "partial": PARTIAL, "failed": ERROR}[result.state]

@@ -27,6 +27,8 @@ class StepRecord:
     options: Mapping[str, Json]
     inputs: Mapping[str, tuple[str, ...]]
     feeders: Mapping[str, tuple[str, ...]]
+    #: What kept the step from a lasting result in the last render, if anything did.
+    failure: str = ""
 
 
 Ledger: TypeAlias = Mapping[tuple[SegmentId, str], StepRecord]
@@ -49,7 +51,7 @@ def reason_for(now: StepRecord, before: StepRecord) -> str:
     changes += _option_changes(now.options, before.options)
     for port, digests in now.inputs.items():
         changes += _input_change(port, digests, before.inputs.get(port, ()), now.feeders.get(port, ()))
-    return "; ".join(changes) or NOT_IN_CACHE
+    return "; ".join(changes) or before.failure or NOT_IN_CACHE
 
 
 def _digest_of_source(song: BoundSong, source: Source) -> str:

@@ -17,7 +17,7 @@ from quincunx_shared.canonical import Json, canonical_bytes
 from quincunx_shared.names import SONG, SegmentId
 
 #: Changes when the form of the record does; an older record is then as good as none.
-FORM = 1
+FORM = 2
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class SongRecord:
     song: Mapping[str, StepRecord]
 
 
-def record_song(assembly: Assembly, bound: BoundSong) -> bytes:
-    """Return the record of a song as it is now."""
+def record_song(assembly: Assembly, bound: BoundSong, failures: Mapping[tuple[SegmentId, str], str]) -> bytes:
+    """Return the record of a song as it was rendered. `failures` are the steps without a lasting result, and why."""
     phrases: list[Json] = [
-        [one.segment.id, one.track, one.anchor_tick, one.segment.label, _steps(bound, one.segment.id)]
+        [one.segment.id, one.track, one.anchor_tick, one.segment.label, _steps(bound, one.segment.id, failures)]
         for one in assembly.placed
     ]
-    return canonical_bytes([FORM, phrases, _steps(bound, SONG)])
+    return canonical_bytes([FORM, phrases, _steps(bound, SONG, failures)])
 
 
 def read_record(content: bytes | None) -> SongRecord | None:
@@ -108,10 +108,17 @@ def _input_digests(phrase: PhraseRecord) -> set[str]:
     return {digest for step in phrase.steps.values() for digests in step.inputs.values() for digest in digests}
 
 
-def _steps(bound: BoundSong, segment: SegmentId) -> Json:
+def _steps(bound: BoundSong, segment: SegmentId, failures: Mapping[tuple[SegmentId, str], str]) -> Json:
     records = {node: record_of(bound, segment, node) for node in bound.segments[segment].steps}
     return {
-        node: [one.version, dict(one.options), _lists(one.inputs), _lists(one.feeders)] for node, one in records.items()
+        node: [
+            one.version,
+            dict(one.options),
+            _lists(one.inputs),
+            _lists(one.feeders),
+            failures.get((segment, node), ""),
+        ]
+        for node, one in records.items()
     }
 
 
@@ -125,11 +132,11 @@ def _read_steps(steps: Mapping[str, Sequence[object]]) -> dict[str, StepRecord]:
 
 def _fields(
     fields: Sequence[object],
-) -> tuple[str, Mapping[str, Json], Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
-    version, options, inputs, feeders = fields
-    if not (isinstance(version, str) and isinstance(options, dict)):
+) -> tuple[str, Mapping[str, Json], Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]], str]:
+    version, options, inputs, feeders, failure = fields
+    if not (isinstance(version, str) and isinstance(options, dict) and isinstance(failure, str)):
         raise TypeError("not a step record")
-    return version, options, _tuples(inputs), _tuples(feeders)
+    return version, options, _tuples(inputs), _tuples(feeders), failure
 
 
 def _tuples(value: object) -> dict[str, tuple[str, ...]]:

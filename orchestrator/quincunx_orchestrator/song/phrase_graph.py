@@ -120,8 +120,8 @@ def _phrase_options(voice: Voice, language: str, take: Take) -> dict[str, dict[s
             "speaker": next(iter(bank.speakers.values()), ""),
         },
         "vocoder": {
+            **rates,
             "vocoder": bank.vocoder,
-            "hop_size": grid.hop_size,
             "mel_base": bank.settings.mel_base,
             "vocoder_mel_base": bank.vocoder_settings.mel_base,
             "seed": take.seed,

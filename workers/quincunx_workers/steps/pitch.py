@@ -33,8 +33,9 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
     line = pitch_line(timing, melody, pitd)[: len(known)]
     cents = np.interp(timing.axis().ticks_at_seconds(grid.centre_seconds(count)), known, line)
     if options["drift_cents"] > 0:
-        # The melody is part of the key, or all phrases of a song would drift alike.
-        key = int(digest_of(["pitch drift", options["seed"], inputs["melody"]]), 16)
+        # When its notes sound is part of the key, or all phrases of a song would drift alike; and the first tone, or
+        # two voices in harmony would. Pitch points are not: who moves one wants to hear that one move.
+        key = int(digest_of(["pitch drift", options["seed"], inputs["timing"], melody.notes[0].tone]), 16)
         cents += options["drift_cents"] * drift(count, grid.frame_seconds, key)
     return hertz(cents).astype(np.float32)
 

@@ -60,7 +60,9 @@ STEP = Step(
         outputs=(Output(name="audio", type="audio", summary="float32[T * hop_size]"),),
         options=(
             Option(name="vocoder", type="model", summary="Digest of the vocoder model."),
+            Option(name="sample_rate", type="int", default=44100, minimum=8000, maximum=192000),
             Option(name="hop_size", type="int", default=512, minimum=1, maximum=8192),
+            Option(name="head_frames", type="int", default=48, minimum=0, maximum=4096),
             Option(name="mel_base", type="str", default="e", choices=("e", "10"), summary="Logarithm of the mel."),
             Option(name="vocoder_mel_base", type="str", default="e", choices=("e", "10")),
             Option(name="seed", type="int", default=0, minimum=0, summary="Chooses the take, where the model draws."),
