@@ -1,9 +1,14 @@
 """The front door of the library: open a studio, give it a song, and render; edit, and render again.
 
-    with open_studio(cache_root) as studio:
-        song = studio.assemble(read_score(path), voice="demo")
+    with closing(open_cache(folder)) as cache, open_studio(cache, MemoryEventLog(), find_voices([])) as studio:
+        song = studio.assemble(read_score(path.name, path.read_bytes()), voice="demo")
         first = studio.render(song)
-        again = studio.render(song.with_segment(segment.with_operation(edit)))
+        path.write_bytes(first.payloads[Address(SONG, FILE)])
+
+        up = encode(50.0)  # Hz, on every frame
+        edit = Intervene(Intervention(PortKey("pitch", "f0"), "offset", up.ref), (up,))
+        phrase = song.placed[0].segment.with_operation(edit)
+        again = studio.render(song.with_segment(phrase))
 
 Everything runs in this process. What did not change between two renders is not even looked at twice.
 """
@@ -79,8 +84,8 @@ class Studio:
         delivery: Delivery | None = None,
     ) -> Assembly:
         """Choose voices for a score and cut it into segments."""
-        casting = cast(score.tracks, self.catalogue, voice=voice, strict=strict_voice)
-        for one in casting.voices:
+        casting = cast(score, self.catalogue, voice=voice, strict=strict_voice)
+        for one in casting.voices.values():
             self._bank_files.update(one.bank.files)
         return assemble(score, casting, self.manifests, take=take, delivery=delivery)
 

@@ -98,3 +98,10 @@ class Score:
     tempos: tuple[TempoEvent, ...]
     time_signatures: tuple[TimeSignature, ...]
     notices: tuple[str, ...] = ()
+
+    def heard_tracks(self) -> frozenset[int]:
+        """The tracks with notes that are heard: if any track is solo, only solo ones; a muted one never."""
+        solo = any(track.solo for track in self.tracks)
+        sung = {part.track for part in self.parts if part.notes}
+        heard = (number for number, track in enumerate(self.tracks) if not track.mute and (track.solo or not solo))
+        return frozenset(sung.intersection(heard))

@@ -6,7 +6,7 @@ a phrase stands is in its segment; that is in the placements, which only the mix
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from quincunx_orchestrator.core.graph import Graph
@@ -84,21 +84,32 @@ def assemble(
     delivery: Delivery | None = None,
 ) -> Assembly:
     """Cut the score into phrases and build their segments. Tracks that are not heard are not rendered."""
-    sample_rate = _common_sample_rate(casting.voices)
+    sample_rate = _common_sample_rate(casting.voices.values())
     graphs = _Graphs(take or Take(), manifests)
     colours = {name: manifests[name].device for name in (*PHRASE_STEPS, *SONG_STEPS)}
-    audible = _audible_tracks(score.tracks)
     names: dict[str, int] = {}
     placed = []
-    for phrase in phrases_of(score):
-        if phrase.track in audible:
-            voice = casting.voices[phrase.track]
-            graph = graphs.of(voice, language_of(score.tracks[phrase.track]))
-            segment = _phrase_segment(phrase, voice, graph, colours, names)
-            start = round(phrase.anchor_seconds * sample_rate) - grid_of_voice(voice).head_samples
-            placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start))
+    phrases = [phrase for phrase in phrases_of(score) if phrase.track in casting.voices]
+    for phrase in phrases:
+        voice = casting.voices[phrase.track]
+        graph = graphs.of(voice, language_of(score.tracks[phrase.track]))
+        segment = _phrase_segment(phrase, voice, graph, colours, names)
+        start = round(phrase.anchor_seconds * sample_rate) - grid_of_voice(voice).head_samples
+        placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start))
     song = _song_segment(placed, score.tracks, song_graph(sample_rate, delivery or Delivery(), manifests), colours)
-    return Assembly(tuple(placed), song, sample_rate, (*score.notices, *casting.notices))
+    notices = (*score.notices, *casting.notices, *_cut_at_the_start(phrases))
+    return Assembly(tuple(placed), song, sample_rate, notices)
+
+
+#: What a breath and the consonants before a first note may take.
+ONSET_SECONDS = 0.3
+
+
+def _cut_at_the_start(phrases: Sequence[Phrase]) -> list[str]:
+    """Say which phrases begin so early that what sounds before their first note is lost."""
+    early = [phrase.label for phrase in phrases if phrase.anchor_seconds < ONSET_SECONDS]
+    advice = "what sounds before its first note is cut; move the song by a beat to hear it"
+    return [f"{label} begins at the very start: {advice}" for label in early]
 
 
 def language_of(track: Track) -> str:
@@ -169,13 +180,7 @@ def _song_segment(
     )
 
 
-def _audible_tracks(tracks: Sequence[Track]) -> frozenset[int]:
-    """If any track is solo, only solo tracks are heard; a muted track never is."""
-    solo = any(track.solo for track in tracks)
-    return frozenset(number for number, track in enumerate(tracks) if not track.mute and (track.solo or not solo))
-
-
-def _common_sample_rate(voices: Sequence[Voice]) -> int:
+def _common_sample_rate(voices: Iterable[Voice]) -> int:
     rates = {voice.bank.sample_rate: voice.name for voice in voices}
     if len(rates) > 1:
         named = ", ".join(f"{name} at {rate} Hz" for rate, name in sorted(rates.items()))

@@ -12,7 +12,7 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
-from quincunx_orchestrator.score.model import Track
+from quincunx_orchestrator.score.model import Score, Track
 from quincunx_shared.errors import BadInput
 from quincunx_shared.hints import did_you_mean
 from quincunx_shared.payload import Encoded, encode
@@ -88,26 +88,26 @@ def find_voices(roots: Iterable[Path], *, vocoder_dirs: Sequence[Path] = ()) -> 
 
 @dataclass(frozen=True)
 class Casting:
-    """Who sings each track, and what was decided for the person without asking."""
+    """Who sings each track that is heard, and what was decided for the person without asking."""
 
-    voices: tuple[Voice, ...]
+    voices: Mapping[int, Voice]
     notices: tuple[str, ...] = ()
 
 
-def cast(tracks: Sequence[Track], catalogue: Catalogue, *, voice: str = "", strict: bool = False) -> Casting:
-    """Choose a voice for every track: the one asked for, else the track's singer, else the demo voice, aloud.
+def cast(score: Score, catalogue: Catalogue, *, voice: str = "", strict: bool = False) -> Casting:
+    """Choose a voice for every track that is heard: the one asked for, else its singer, else the demo voice, aloud.
 
     With `strict`, a singer that is not installed is an error instead.
     """
     loaded: dict[str, Voice] = {}
     notices: list[str] = []
-    voices = []
-    for number, track in enumerate(tracks):
-        name = voice or _installed_name(track, number, catalogue, strict, notices)
+    voices: dict[int, Voice] = {}
+    for number in sorted(score.heard_tracks()):
+        name = voice or _installed_name(score.tracks[number], number, catalogue, strict, notices)
         if name not in loaded:
             loaded[name] = catalogue.load(name)
-        voices.append(loaded[name])
-    return Casting(tuple(voices), tuple(dict.fromkeys(notices)))
+        voices[number] = loaded[name]
+    return Casting(voices, tuple(dict.fromkeys(notices)))
 
 
 def _installed_name(track: Track, number: int, catalogue: Catalogue, strict: bool, notices: list[str]) -> str:
