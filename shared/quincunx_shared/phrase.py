@@ -112,7 +112,6 @@ class Vibrato:
     fade_out: float = 10.0
     shift: float = 0.0
     drift: float = 0.0
-    volume_link: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,6 @@ def _melody_payload(note: NoteMelody) -> Json:
             vibrato.fade_out,
             vibrato.shift,
             vibrato.drift,
-            vibrato.volume_link,
         ],
     }
 

@@ -251,6 +251,20 @@ def test_a_folder_where_the_index_should_be_is_told_with_place_and_remedy(tmp_pa
     assert "--cache-dir" in told.value.remedy
 
 
+def test_a_folder_where_a_blob_should_be_is_no_blob_and_is_told_with_place_and_remedy(
+    cache: Cache, tmp_path: Path
+) -> None:
+    place = blob_file(tmp_path, BLOB)
+    place.mkdir()
+    assert cache.blobs.missing([BLOB]) == {BLOB}
+    for attempt in (lambda: cache.blobs.get(BLOB), lambda: cache.blobs.put(BLOB, content_of("a", 0))):
+        with pytest.raises(StoreError) as told:
+            attempt()
+        assert told.value.where == str(place)
+        assert "--cache-dir" in told.value.remedy
+    assert parts(tmp_path) == []
+
+
 @contextmanager
 def files_at_most(size: int) -> Iterator[None]:
     """Let no file of this process grow beyond a size: a disk that is full, without filling one."""

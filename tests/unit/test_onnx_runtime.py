@@ -91,8 +91,8 @@ def test_cuda_on_the_runtime_for_processors_is_refused(installed: Callable[..., 
 
 
 def test_the_numeric_class_tells_provider_version_precision_and_processor() -> None:
-    provider, runtime, arrays, precision, processor = numeric_class().split(" ")
+    provider, runtime, *libraries, precision, processor = numeric_class().split(" ")
     assert (provider, precision) == ("cpu", "float32")
     assert runtime == f"onnxruntime-{metadata.version('onnxruntime')}"
-    assert arrays == f"numpy-{metadata.version('numpy')}"
+    assert libraries == [f"{name}-{metadata.version(name)}" for name in ("numpy", "soxr", "soundfile")]
     assert processor

@@ -223,9 +223,16 @@ def test_a_vibrato_is_moved_into_the_ranges_of_the_editor() -> None:
         note(vibrato=inside), note(480, vibrato=outside), note(960, vibrato={"length": 50})
     )
 
-    assert first.vibrato == Vibrato(60, 182, 32, 20, 15, 5, -6, 7)
-    assert second.vibrato == Vibrato(100, 5, 200, 40, 60, 0, 100, 0)
+    assert first.vibrato == Vibrato(60, 182, 32, 20, 15, 5, -6)
+    assert second.vibrato == Vibrato(100, 5, 200, 40, 60, 0, 100)
     assert third.vibrato == Vibrato(50)
+
+
+@pytest.mark.parametrize(
+    ("length", "link", "said"), [(60, 7, ("not applied yet: volume links of vibratos",)), (60, 0, ()), (0, 7, ())]
+)
+def test_a_vibrato_that_would_swell_is_told(length: int, link: int, said: tuple[str, ...]) -> None:
+    assert read(part([note(vibrato={"length": length, "vol_link": link})])).notices == said
 
 
 def test_curves_keep_the_units_of_the_file() -> None:

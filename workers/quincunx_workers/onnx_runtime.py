@@ -63,10 +63,12 @@ def installed_provider() -> Provider:
 def numeric_class(provider: Provider = "cpu") -> str:
     """Name what decides the last bits of a result here. Two machines of one class give equal bits.
 
-    Steps in NumPy run on the processor whatever runs the models, so its family is always in it.
+    Steps in NumPy run on the processor whatever runs the models, so its family is always in it; and so are the
+    libraries that resample and encode.
     """
+    libraries = " ".join(f"{name}-{_version(name)}" for name in ("numpy", "soxr", "soundfile"))
     processors = cpu_family() if provider == "cpu" else f"{cpu_family()} {gpu_family()}"
-    return f"{provider} onnxruntime-{runtime_version()} numpy-{_version('numpy')} float32 {processors}"
+    return f"{provider} onnxruntime-{runtime_version()} {libraries} float32 {processors}"
 
 
 class OnnxRuntime:

@@ -38,10 +38,15 @@ def gpu_family() -> str:
     if command is None:
         raise QuincunxError(
             "nvidia-smi is not on the path, so nobody can tell which GPU this is",
-            remedy="install the NVIDIA driver's tools, or run with the provider `cpu`",
+            remedy="install the NVIDIA driver's tools, or run with --device cpu",
         )
     query = [command, "--query-gpu=name", "--format=csv,noheader"]
-    names = subprocess.run(query, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603 — a fixed command
+    try:
+        names = subprocess.run(query, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603 - fixed
+    except (OSError, subprocess.SubprocessError) as error:
+        raise QuincunxError(
+            f"nvidia-smi does not tell which GPU this is: {error}", remedy="check the driver, or use --device cpu"
+        ) from error
     return _joined(*sorted(set(names.stdout.strip().splitlines())))
 
 

@@ -112,5 +112,4 @@ def _vibrato(fields: Fields) -> Vibrato | None:
         fade_out=fade_out,
         shift=fields.clamped("shift", 0.0, 100.0, 0.0),
         drift=fields.clamped("drift", -100.0, 100.0, 0.0),
-        volume_link=fields.clamped("vol_link", -100.0, 100.0, 0.0),
     )

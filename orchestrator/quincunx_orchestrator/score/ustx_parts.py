@@ -22,12 +22,14 @@ class Unsung:
     notices: list[str] = field(default_factory=list)
     expressions: set[str] = field(default_factory=set)
     overrides: bool = False
+    volume_links: bool = False
     curves: set[str] = field(default_factory=set)
 
     def sentences(self) -> tuple[str, ...]:
         """Return the notices of the score; what stands in many notes is said once."""
         unapplied_things = [f"phoneme expressions ({_few(self.expressions)})"] * bool(self.expressions)
         unapplied_things += ["phoneme overrides"] * self.overrides
+        unapplied_things += ["volume links of vibratos"] * self.volume_links
         unapplied_things += [f"curves ({_few(self.curves)})"] * bool(self.curves)
         said = (f"not applied yet: {', '.join(unapplied_things)}",) if unapplied_things else ()
         return (*self.notices, *said)
@@ -65,6 +67,9 @@ def _account(part: Fields, dropped: Sequence[Fields], version: tuple[int, ...], 
     for note in part.children("notes"):
         unsung.expressions |= {_expression(one, version) for one in note.children("phoneme_expressions")}
         unsung.overrides |= note.length("phoneme_overrides") > 0
+        vibrato = note.child("vibrato")
+        if vibrato.clamped("length", 0.0, 100.0, 0.0):
+            unsung.volume_links |= vibrato.clamped("vol_link", -100.0, 100.0, 0.0) != 0
 
 
 def _expression(fields: Fields, version: tuple[int, ...]) -> str:
