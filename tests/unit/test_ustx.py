@@ -80,7 +80,7 @@ def test_a_project_reads_as_the_editor_wrote_it() -> None:
     assert score.name == "1:30"
     assert score.tempos == (TempoEvent(0, 140.5),)
     assert score.tracks == (
-        Track("on", "no", "OpenUtau.Plugin.Builtin.JapaneseVCVPhonemizer", "WORLDLINE-R", -3.5, -20.0, False, True),
+        Track("on", "no", "OpenUtau.Plugin.Builtin.JapaneseVCVPhonemizer", -3.5, -20.0, False, True),
     )
     assert [one.lyric.text for one in score.parts[0].notes] == ["no", "off"]
     assert (score.parts[0].track, score.parts[0].position_tick) == (0, 1920)

@@ -98,11 +98,6 @@ class History:
         """The operations in effect, oldest first."""
         return tuple(_walk(self._done))[::-1]
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is in effect."""
-        return self._done is None
-
 
 @dataclass(frozen=True)
 class Conflict:

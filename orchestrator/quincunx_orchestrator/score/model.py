@@ -38,7 +38,6 @@ class Track:
     name: str
     singer: str = ""
     phonemizer: str = ""
-    renderer: str = ""
     volume_db: float = 0.0
     pan: float = 0.0
     mute: bool = False

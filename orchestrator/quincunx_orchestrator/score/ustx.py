@@ -82,7 +82,6 @@ def _track(fields: Fields, number: int) -> Track:
         name=fields.text("track_name", "") or f"Track {number}",
         singer=fields.text("singer", ""),
         phonemizer=fields.text("phonemizer", ""),
-        renderer=fields.child("renderer_settings").text("renderer", ""),
         # The fader ends at -24 and is silent there; what is lower is as silent.
         volume_db=fields.number("volume", -200, 24, 0.0),
         pan=fields.number("pan", -100, 100, 0.0),

@@ -45,7 +45,7 @@ def test_undoing_everything_leads_to_the_base_and_redoing_everything_back(edits:
     walked = history
     for _ in edits:
         walked, _ = walked.undo()
-    assert walked.is_empty
+    assert walked.operations() == ()
     assert fold(BASE, walked).graph is BASE
     assert walked.undo() == (walked, None)
     for _ in edits:

@@ -112,10 +112,6 @@ class Phonology:
         plain = bare_name(phone)
         return "vowel" if plain.startswith(_VOWEL_LETTERS) else _KINDS.get(plain, "stop")
 
-    def is_vowel(self, phone: str) -> bool:
-        """Whether a phone carries a tone by nature."""
-        return self.kind(phone) == "vowel"
-
     def natural_seconds(self, phone: str) -> float:
         """Return how long a phone lasts when nothing presses it."""
         for dictionary in self.dictionaries.values():
