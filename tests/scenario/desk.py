@@ -32,7 +32,7 @@ class Desk:
 
     def assemble(self, text: str, *, voice: str = "", take: Take | None = None) -> Assembly:
         """Read a song."""
-        return self.studio.assemble(read_ustx(text, "test.ustx"), voice=voice, take=take)
+        return self.studio.assemble(read_ustx(text.encode(), "test.ustx"), voice=voice, take=take)
 
     def render(self, song: str | Assembly) -> Ran:
         """Render a song and return what ran, in the order of the plan."""

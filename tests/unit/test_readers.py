@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.tiny_song import note, part, song_text
 
+from quincunx_orchestrator.score.formats import SIZE_LIMIT, decode_text
 from quincunx_orchestrator.score.model import Score
-from quincunx_orchestrator.score.readers import READERS, SIZE_LIMIT, decode_text, read_score
+from quincunx_orchestrator.score.readers import SCORE_FORMATS, read_score
 from quincunx_shared.errors import BadScore
 
 SONG = song_text(part([note(lyric="ど")])).encode()
@@ -24,7 +25,7 @@ def test_the_suffix_names_the_format_in_either_case(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "what"),
     [
-        ("song.mid", "'.mid' is no song format we read"),
+        ("song.xyz", "'.xyz' is no song format we read"),
         ("song.ustx.bak", "'.bak' is no song format we read"),
         ("song", "the name does not say which format this is"),
         (".ustx", "the name does not say which format this is"),
@@ -36,7 +37,7 @@ def test_an_unknown_format_is_refused_with_the_known_ones(name: str, what: str) 
         read_score(name, SONG)
 
     assert (refused.value.what, refused.value.where) == (what, name)
-    assert all(suffix in refused.value.remedy for suffix in READERS)
+    assert all(suffix in refused.value.remedy for suffix in SCORE_FORMATS)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
@@ -59,7 +60,7 @@ def test_what_is_not_utf_8_is_refused_with_its_line(raw: bytes) -> None:
 
 def test_a_file_too_large_for_a_song_is_refused_unread() -> None:
     with pytest.raises(BadScore, match="at most 50 MB"):
-        decode_text(b"\xff" * (SIZE_LIMIT + 1), "song.ustx")
+        read_score("song.ustx", b"\xff" * (SIZE_LIMIT + 1))
 
 
 @given(st.binary(max_size=200))

@@ -75,7 +75,7 @@ AWKWARD = (
 
 
 def test_a_project_reads_as_the_editor_wrote_it() -> None:
-    score = read_ustx(WRITTEN_BY_THE_EDITOR, "song.ustx")
+    score = read_ustx(WRITTEN_BY_THE_EDITOR.encode(), "song.ustx")
 
     assert score.name == "1:30"
     assert score.tempos == (TempoEvent(0, 140.5),)
@@ -89,7 +89,7 @@ def test_a_project_reads_as_the_editor_wrote_it() -> None:
 
 def test_the_bundled_song_reads_without_notices() -> None:
     text = (files("quincunx_orchestrator") / "songs" / "demo.ustx").read_text("utf-8")
-    score = read_ustx(text, "demo.ustx")
+    score = read_ustx(text.encode(), "demo.ustx")
 
     assert score.name == "Five Lights"
     assert [track.singer for track in score.tracks] == ["demo", "demo-low"]
@@ -100,7 +100,7 @@ def test_the_bundled_song_reads_without_notices() -> None:
 
 def test_what_is_left_out_has_the_defaults_of_the_editor() -> None:
     score = read_ustx(
-        "{ustx_version: 0.9, tracks: [{}], voice_parts: [{track_no: 0, position: 0}]}", "songs.of.spring.ustx"
+        b"{ustx_version: 0.9, tracks: [{}], voice_parts: [{track_no: 0, position: 0}]}", "songs.of.spring.ustx"
     )
 
     assert score.name == "songs.of.spring"
@@ -112,7 +112,7 @@ def test_what_is_left_out_has_the_defaults_of_the_editor() -> None:
 
 
 def test_nothing_spelled_out_is_nothing() -> None:
-    score = read_ustx("{ustx_version: 0.9, expressions: ~, tracks: null, voice_parts: , wave_parts: }", "a.ustx")
+    score = read_ustx(b"{ustx_version: 0.9, expressions: ~, tracks: null, voice_parts: , wave_parts: }", "a.ustx")
 
     assert (score.tracks, score.parts, score.notices) == ((), (), ())
 
@@ -329,7 +329,7 @@ def test_an_hour_of_song_reads_at_once() -> None:
     vibrato = {"length": 50, "period": 175, "depth": 25, "in": 10, "out": 10, "shift": 0, "drift": 0, "vol_link": 0}
     text = song_text(part(note(480 * place, pitch=pitch, vibrato=vibrato) for place in range(1500)))
     begun = time.process_time()
-    score = read_ustx(text, "song.ustx")
+    score = read_ustx(text.encode(), "song.ustx")
 
     # Measured 0.15 s; what is quadratic takes minutes.
     assert time.process_time() - begun < 2

@@ -43,7 +43,7 @@ def song_text(*parts: dict[str, object], **changes: object) -> str:
 
 def read(*parts: dict[str, object], **changes: object) -> Score:
     """Return the score of a project with these parts."""
-    return read_ustx(song_text(*parts, **changes), "song.ustx")
+    return read_ustx(song_text(*parts, **changes).encode(), "song.ustx")
 
 
 def read_notes(*notes: dict[str, object], **changes: object) -> tuple[Note, ...]:

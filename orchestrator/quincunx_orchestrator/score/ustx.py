@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from quincunx_orchestrator.score.fields import Document, Fields
+from quincunx_orchestrator.score.formats import ScoreFormat, decode_text
 from quincunx_orchestrator.score.model import Part, Score, Track
 from quincunx_orchestrator.score.ustx_parts import Unsung, read_parts
 from quincunx_orchestrator.score.ustx_time import read_tempos, read_time_signatures
@@ -29,12 +30,12 @@ _LONGEST_SECONDS = 6 * 3600
 _NO_PROJECT = "is this an OpenUTAU project?"
 
 
-def read_ustx(text: str, name: str) -> Score:
+def read_ustx(raw: bytes, name: str) -> Score:
     """Return the song of a .ustx file; `name` is the file's, for errors.
 
     Raises `BadScore` with the line and the path of the first thing that is wrong.
     """
-    top = _open(text, name)
+    top = _open(decode_text(raw, name), name)
     version = _version(top)
     if top.integer("resolution", 1, default=TICKS_PER_QUARTER) != TICKS_PER_QUARTER:
         remedy = "OpenUTAU ignores this number, so its ticks cannot be trusted; export the song again at 480"
@@ -98,3 +99,6 @@ def _check_length(top: Fields, parts: Sequence[Part], tempos: tuple[TempoEvent, 
         if axis.seconds_at(end) > _LONGEST_SECONDS:
             what = f"ends at tick {end}, more than {_LONGEST_SECONDS // 3600} hours into the song"
             raise top.document.refuse(("voice_parts", number), what, "check its position and its last note")
+
+
+USTX = ScoreFormat("OpenUTAU project", read_ustx)
