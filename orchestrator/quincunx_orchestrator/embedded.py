@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quincunx_orchestrator.render import Farm
+from quincunx_shared.curve import INTERPOLATIONS, Interpolation
 from quincunx_shared.intervention import Operator
+from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import Digest
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.payload import ParamRef
+from quincunx_shared.plugins import Plugins
 from quincunx_shared.ports import Blackboard, BlobStore, EventLog, SignatureIndex
 from quincunx_shared.recall import Recall
 from quincunx_shared.recipe import Bundle
@@ -27,7 +30,7 @@ from quincunx_shared.stores.memory import MemoryBoard, SystemClock
 from quincunx_workers.executor import run_bundle
 from quincunx_workers.model_pool import ModelLibrary, ModelPool
 from quincunx_workers.onnx_runtime import OnnxRuntime, Provider, installed_provider, numeric_class
-from quincunx_workers.registry import Registry, load_steps
+from quincunx_workers.registry import load_steps
 from quincunx_workers.workbench import Models, Workbench
 
 #: A phrase needs two models and the mix needs the other phrases; loading them is mostly outside Python.
@@ -76,6 +79,7 @@ def open_farm(
     threads: int = 2,
     numeric: str = "",
     operators: Mapping[str, Operator] | None = None,
+    interpolations: Mapping[str, Interpolation] = INTERPOLATIONS,
 ) -> Iterator[Farm]:
     """Yield a farm that computes in this process, with as many bundles at once as there are threads."""
     with (
@@ -83,13 +87,13 @@ def open_farm(
         ThreadPoolExecutor(max_workers=threads, thread_name_prefix="quincunx") as pool,
         ThreadPoolExecutor(max_workers=LOADS_AT_ONCE, thread_name_prefix="quincunx-loads") as warming,
     ):
-        bench = Workbench(steps, behind, index, log, SystemClock(), models, operators or {}, numeric)
+        bench = Workbench(steps, behind, index, log, SystemClock(), models, operators or {}, interpolations, numeric)
         yield Farm(Recall(index, behind), ThreadDispatcher(bench, behind, pool, warming), log, MemoryBoard)
 
 
-def installed_steps() -> Registry:
+def installed_steps(isolation: Isolation = TRUSTING) -> Plugins[Step]:
     """The steps that installed packages offer, and the plug-ins that could not be used."""
-    return load_steps()
+    return load_steps(isolation)
 
 
 def manifests_of(steps: Mapping[str, Step]) -> dict[str, Manifest]:

@@ -32,14 +32,18 @@ from quincunx_orchestrator.embedded import (
     open_farm,
     this_machine,
 )
+from quincunx_orchestrator.installed import interpolations, operators
 from quincunx_orchestrator.render import Farm, RenderResult, plan, render
 from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.song.assembly import Assembly, assemble
 from quincunx_orchestrator.song.phrase_graph import Delivery, Take
 from quincunx_orchestrator.song.voices import Catalogue, cast
 from quincunx_shared.intervention import Operator
+from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import Address, Digest
+from quincunx_shared.plugins import Plugins
 from quincunx_shared.ports import EventLog
 from quincunx_shared.step import Step
 from quincunx_shared.stores.cache_folder import Cache
@@ -47,12 +51,17 @@ from quincunx_shared.stores.cache_folder import Cache
 
 @dataclass(frozen=True)
 class StudioSettings:
-    """How many bundles run at once, on what, and what else differs from a plain installation."""
+    """How many bundles run at once, on what, and what else differs from a plain installation.
+
+    Without `steps` and `operators`, those of the installed packages are used; `isolation` says whose steps run in
+    processes of their own.
+    """
 
     threads: int = 2
     machine: Machine | None = None
     steps: Mapping[str, Step] | None = None
     operators: Mapping[str, Operator] | None = None
+    isolation: Isolation = TRUSTING
 
 
 class Studio:
@@ -70,6 +79,8 @@ class Studio:
         self.manifests = manifests
         self.catalogue = catalogue
         self.operators: Mapping[str, Operator] = {}
+        #: Plug-ins that could not be used, with the reason: `package: name` → what is wrong.
+        self.left_out: Mapping[str, str] = {}
         self._bank_files = bank_files
         self._compiler = Compiler(manifests, numeric_class)
         self._bound: BoundSong | None = None
@@ -82,12 +93,13 @@ class Studio:
         strict_voice: bool = False,
         take: Take | None = None,
         delivery: Delivery | None = None,
+        cutter: Cutter | None = None,
     ) -> Assembly:
-        """Choose voices for a score and cut it into segments."""
+        """Choose voices for a score and cut it into segments, at its rests unless a cutter says otherwise."""
         casting = cast(score, self.catalogue, voice=voice, strict=strict_voice)
         for one in casting.voices.values():
             self._bank_files.update(one.bank.files)
-        return assemble(score, casting, self.manifests, take=take, delivery=delivery)
+        return assemble(score, casting, self.manifests, take=take, delivery=delivery, cutter=cutter)
 
     def bind(self, assembly: Assembly) -> BoundSong:
         """Bind a song; segments that are the same objects as the last time keep their signatures."""
@@ -113,19 +125,23 @@ def open_studio(
 ) -> Iterator[Studio]:
     """Yield a studio on a cache. The caller owns the cache and the log."""
     chosen = settings or StudioSettings()
-    steps = installed_steps().steps if chosen.steps is None else chosen.steps
+    registry = installed_steps(chosen.isolation) if chosen.steps is None else Plugins(chosen.steps, {}, {})
+    merging = operators(chosen.isolation) if chosen.operators is None else Plugins(chosen.operators, {}, {})
+    ways = interpolations(chosen.isolation)
     machine = chosen.machine or this_machine()
     bank_files: dict[Digest, Path] = {}
     with open_farm(
-        steps,
+        registry.found,
         cache.blobs,
         cache.index,
         log,
         models=models_from(bank_files, machine),
         threads=chosen.threads,
         numeric=machine.numeric_class,
-        operators=chosen.operators,
+        operators=merging.found,
+        interpolations=ways.found,
     ) as farm:
-        studio = Studio(farm, manifests_of(steps), catalogue, bank_files, machine.numeric_class)
-        studio.operators = chosen.operators or {}
+        studio = Studio(farm, manifests_of(registry.found), catalogue, bank_files, machine.numeric_class)
+        studio.operators = merging.found
+        studio.left_out = {**registry.problems, **merging.problems, **ways.problems}
         yield studio

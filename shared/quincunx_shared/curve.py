@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -44,9 +44,14 @@ class CurvePoint:
     handle_right: Handle | None = None
 
 
+#: Points of a piece without jumps (at least two), positions within it, tension → the value at each position.
+#: Installed packages may offer more. Signatures hold the name alone: a way that changes needs a new name.
+Interpolation: TypeAlias = Callable[[tuple[CurvePoint, ...], Floats, float], Floats]
+
+
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Control points in ascending order, and how to go from one to the next (a key of `INTERPOLATIONS`).
+    """Control points in ascending order, and how to go from one to the next: a key of `ways`.
 
     `tension` is Catmull-Rom's: 0 is the usual curve, 1 comes to rest at every point. Raises `BadInput` for points out
     of order, numbers that are not finite, and unknown interpolations.
@@ -55,10 +60,11 @@ class Curve:
     points: tuple[CurvePoint, ...] = ()
     interpolation: str = "linear"
     tension: float = 0.0
+    ways: Mapping[str, Interpolation] = field(default_factory=lambda: INTERPOLATIONS, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.interpolation not in INTERPOLATIONS:
-            hint = did_you_mean(self.interpolation, INTERPOLATIONS)
+        if self.interpolation not in self.ways:
+            hint = did_you_mean(self.interpolation, self.ways)
             raise BadInput(f"unknown interpolation {self.interpolation!r}{hint}", where="curve")
         if not all(map(math.isfinite, (self.tension, *_numbers(self.points)))):
             raise BadInput("a point or the tension is not a finite number", where="curve")
@@ -71,9 +77,21 @@ class Curve:
         positions = np.asarray(positions, dtype=np.float64)
         sampled = np.zeros(positions.shape)
         for piece, place in _pieces(self.points, positions):
-            way = INTERPOLATIONS[self.interpolation] if len(piece) > 1 else _hold
-            sampled[place] = way(piece, np.clip(positions[place], piece[0].position, piece[-1].position), self.tension)
+            within = np.clip(positions[place], piece[0].position, piece[-1].position)
+            sampled[place] = self._between(piece, within) if len(piece) > 1 else piece[0].value
         return sampled.astype(np.float32)
+
+    def _between(self, piece: tuple[CurvePoint, ...], positions: Floats) -> Floats:
+        """Ask the interpolation, which may be other people's code: what it raises or returns wrong names it."""
+        try:
+            values = np.asarray(self.ways[self.interpolation](piece, positions, self.tension), dtype=np.float64)
+        except Exception as error:
+            what = f"interpolation {self.interpolation!r} raised {type(error).__name__}: {error}"
+            raise BadInput(what, where="curve") from error
+        if values.shape != positions.shape or not np.isfinite(values).all():
+            what = f"interpolation {self.interpolation!r} must give one finite number for each position"
+            raise BadInput(what, where="curve")
+        return values
 
     def to_payload(self) -> Json:
         points: list[Json] = [
@@ -83,11 +101,15 @@ class Curve:
         return {"points": points, "interpolation": self.interpolation, "tension": self.tension}
 
 
-def curve_from_payload(payload: Any) -> Curve:
-    """Read a curve as `Curve.to_payload` wrote it; handles, interpolation (linear) and tension (0) may be left out."""
+def curve_from_payload(payload: Any, ways: Mapping[str, Interpolation] | None = None) -> Curve:
+    """Read a curve as `Curve.to_payload` wrote it; handles, interpolation (linear) and tension (0) may be left out.
+
+    `ways` are the interpolations there are; without them, the built-in ones.
+    """
     try:
         points = tuple(_point(*one) for one in payload["points"])
-        curve = Curve(points, payload.get("interpolation", "linear"), float(payload.get("tension", 0.0)))
+        way, tension = payload.get("interpolation", "linear"), float(payload.get("tension", 0.0))
+        curve = Curve(points, way, tension, INTERPOLATIONS if ways is None else ways)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         remedy = 'write {"points": [[position, value], …], "interpolation": "linear"}'
         raise BadInput(f"this is not a curve: {error}", where="curve", remedy=remedy) from error
@@ -178,7 +200,7 @@ def _catmull_rom(points: tuple[CurvePoint, ...], positions: Floats, tension: flo
 
 
 #: `step` and `hold` are one thing, and so are `linear` and `drawn`: an editor may treat them differently.
-INTERPOLATIONS: Mapping[str, Callable[[tuple[CurvePoint, ...], Floats, float], Floats]] = {
+INTERPOLATIONS: Mapping[str, Interpolation] = {
     "step": _hold,
     "hold": _hold,
     "linear": _linear,

@@ -57,7 +57,7 @@ GAIN = Step(
 
 
 def test_a_step_of_one_s_own_is_put_into_a_phrase(tmp_path: Path) -> None:
-    steps = {**installed_steps().steps, "gain": GAIN}
+    steps = {**installed_steps().found, "gain": GAIN}
     with (
         closing(open_cache(tmp_path)) as cache,
         open_studio(cache, MemoryEventLog(), find_voices([]), StudioSettings(steps=steps)) as studio,

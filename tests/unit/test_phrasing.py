@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quincunx_orchestrator.score.model import Note, Part, PartCurve, Score, TimeSignature, Track
-from quincunx_orchestrator.score.phrasing import Phrase, phrases_of, windows_by_rests
+from quincunx_orchestrator.score.phrasing import CUTTERS, Phrase, phrases_of, windows_by_rests
 from quincunx_shared.canonical import canonical_bytes
 from quincunx_shared.curve import sample_drawn
 from quincunx_shared.phrase import DrawnCurve, Lyric, PitchPoint, Vibrato
@@ -166,7 +166,7 @@ def test_phrases_come_by_track_and_then_by_time() -> None:
 
 def test_a_whole_track_is_one_phrase_a_part() -> None:
     song = score(Part(0, 0, sing(960, 20000)), Part(0, 40000, sing(0)), Part(0, 0, ()))
-    assert [phrase.timing.start_ticks for phrase in phrases_of(song, "track")] == [(0, 19040), (0,)]
+    assert [phrase.timing.start_ticks for phrase in phrases_of(song, CUTTERS["track"])] == [(0, 19040), (0,)]
     assert len(phrases_of(song)) == 3
 
 

@@ -94,5 +94,5 @@ def _operand(ref: ParamRef, value: Payload, grid: Grid | None, bench: Workbench)
         if grid is None:
             raise BadInput("a curve cannot be laid here: this step does not say where its frames lie in time")
         count = np.asarray(value).shape[0] if np.ndim(value) else 1
-        return curve_from_payload(operand["curve"]).sample(grid.positions(count))
+        return curve_from_payload(operand["curve"], bench.interpolations).sample(grid.positions(count))
     return operand

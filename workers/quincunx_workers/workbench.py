@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from quincunx_shared.curve import INTERPOLATIONS, Interpolation
 from quincunx_shared.intervention import Operator
 from quincunx_shared.names import Digest
 from quincunx_shared.ports import BlobStore, Clock, EventLog, SignatureIndex
@@ -35,6 +36,7 @@ class Workbench:
     clock: Clock
     models: Models
     operators: Mapping[str, Operator] = field(default_factory=dict)
+    interpolations: Mapping[str, Interpolation] = field(default_factory=lambda: INTERPOLATIONS)
     numeric_class: str = ""
     flights: Flights = field(default_factory=Flights)
 

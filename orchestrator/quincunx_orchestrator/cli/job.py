@@ -16,6 +16,7 @@ from quincunx_orchestrator.cli.workspace import Workspace
 from quincunx_orchestrator.core.planner import Plan, StepKey
 from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_orchestrator.embedded import this_machine
+from quincunx_orchestrator.installed import cutter_named, format_table
 from quincunx_orchestrator.render import RenderResult
 from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.score.readers import read_score
@@ -24,6 +25,7 @@ from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_so
 from quincunx_orchestrator.song.phrase_graph import FILE, REPORT, SONG_STEPS, Delivery, Take
 from quincunx_orchestrator.studio import Studio, StudioSettings, open_studio
 from quincunx_shared.errors import BadInput, QuincunxError
+from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.names import SONG, Address
 from quincunx_shared.stores.cache_folder import Cache
 from quincunx_shared.stores.memory import MemoryEventLog
@@ -37,6 +39,7 @@ class Wishes:
     strict_voice: bool = False
     take: Take = field(default_factory=Take)
     delivery: Delivery = field(default_factory=Delivery)
+    cutter: str = "rests"
 
 
 @dataclass
@@ -70,10 +73,10 @@ class Job:
 @contextmanager
 def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
     """Read a song and make it ready. Everything that can be wrong with it is said before anything runs."""
-    score = read_song(song)
+    score, cutter = read_song(song, workspace.isolation), cutter_named(wishes.cutter, workspace.isolation)
     log = MemoryEventLog()
     with workspace.cache() as cache:
-        settings = StudioSettings(workspace.thread_count, this_machine(workspace.device))
+        settings = StudioSettings(workspace.thread_count, this_machine(workspace.device), isolation=workspace.isolation)
         with open_studio(cache, log, workspace.catalogue(), settings) as studio:
             assembly = studio.assemble(
                 score,
@@ -81,6 +84,7 @@ def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
                 strict_voice=wishes.strict_voice,
                 take=wishes.take,
                 delivery=wishes.delivery,
+                cutter=cutter,
             )
             if not assembly.placed:
                 raise BadInput("there is nothing to sing", where=song.name, remedy="every track is empty or muted")
@@ -89,7 +93,7 @@ def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
             yield Job(studio, assembly, cache, log, key, ledger)
 
 
-def read_song(path: Path) -> Score:
+def read_song(path: Path, isolation: Isolation = TRUSTING) -> Score:
     """Read a song file of any format we know."""
     if path.is_dir():
         raise BadInput("this is a folder, not a song", where=str(path))
@@ -97,7 +101,7 @@ def read_song(path: Path) -> Score:
         raw = path.read_bytes()
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", where=str(path)) from error
-    return read_score(path.name, raw)
+    return read_score(path.name, raw, format_table(path.suffix, isolation))
 
 
 def song_key(path: Path) -> str:

@@ -64,4 +64,5 @@ def wishes_from(output: Path, choices: Choices) -> Wishes:
     if container not in ("wav", "flac"):
         raise click.UsageError(f"{output}: the name must end in .wav or .flac, which decides the format.")
     delivery = Delivery(container=container, loudness_lufs=choices.loudness)
-    return Wishes(choices.voice, choices.strict_voice, Take(seed=choices.seed, steps=choices.steps), delivery)
+    take = Take(seed=choices.seed, steps=choices.steps)
+    return Wishes(choices.voice, choices.strict_voice, take, delivery, choices.cut)

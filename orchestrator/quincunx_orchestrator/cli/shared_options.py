@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from quincunx_orchestrator.cli.workspace import Workspace, json_option
+from quincunx_orchestrator.cli.workspace import Workspace, isolate_options, json_option
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -24,6 +24,10 @@ class Choices:
     seed: int = 0
     steps: int = 20
     loudness: float = -16.0
+    cut: str = "rests"
+    isolate: tuple[str, ...] = ()
+    isolate_seconds: float = 300.0
+    isolate_memory: float = 4.0
     threads: int = 0
     device: Literal["cpu", "cuda"] | None = None
     dry_run: bool = False
@@ -33,7 +37,8 @@ class Choices:
 
     def workspace(self, cache_dir: Path | None) -> Workspace:
         """The machine as these flags want it."""
-        return Workspace(cache_dir, tuple(self.vocoder_dir), self.threads, self.device)
+        apart = (tuple(self.isolate), self.isolate_seconds, self.isolate_memory)
+        return Workspace(cache_dir, tuple(self.vocoder_dir), self.threads, self.device, apart)
 
 
 _OPTIONS = (
@@ -53,6 +58,8 @@ _OPTIONS = (
         default=-16.0,
         help="Integrated loudness of the result in LUFS.  [default: -16]",
     ),
+    click.option("--cut", default="rests", metavar="NAME", help="Where phrases end: rests, track, or a plug-in's way."),
+    *isolate_options,
     click.option("--threads", type=click.IntRange(0, 256), default=0, help="Phrases at once.  [default: one a core]"),
     click.option(
         "--device",

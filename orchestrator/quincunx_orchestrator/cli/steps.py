@@ -19,7 +19,7 @@ def command(name: str | None, as_json: bool) -> int:
     from quincunx_shared.hints import did_you_mean
 
     registry = installed_steps()
-    manifests = manifests_of(registry.steps)
+    manifests = manifests_of(registry.found)
     if name is not None and name not in manifests:
         raise BadInput(f"there is no step {name!r}{did_you_mean(name, manifests)}")
     chosen = {name: manifests[name]} if name else manifests

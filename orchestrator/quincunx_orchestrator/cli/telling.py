@@ -29,6 +29,8 @@ def say_notices(job: Job, quiet: bool) -> None:
     if not quiet:
         for notice in job.assembly.notices:
             click.echo(f"Note: {notice}.", err=True)
+        for plugin, problem in job.studio.left_out.items():
+            click.echo(f"Note: the plug-in {plugin} is left out: {problem}.", err=True)
 
 
 @contextmanager

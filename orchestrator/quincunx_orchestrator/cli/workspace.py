@@ -10,12 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from quincunx_orchestrator.song.voices import Catalogue, find_voices
 from quincunx_shared.stores.cache_folder import Cache, open_cache
+
+if TYPE_CHECKING:
+    from quincunx_shared.isolation import Isolation
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,16 @@ class Workspace:
     vocoder_dirs: tuple[Path, ...] = ()
     threads: int = 0
     device: Literal["cpu", "cuda"] | None = None
+    #: Packages whose steps run apart, and the seconds and gigabytes one call may take.
+    apart: tuple[tuple[str, ...], float, float] = ((), 300.0, 4.0)
+
+    @property
+    def isolation(self) -> Isolation:
+        """Which packages' steps run in processes of their own."""
+        from quincunx_shared.isolation import Isolation
+
+        packages, seconds, gigabytes = self.apart
+        return Isolation(frozenset(packages), seconds, round(gigabytes * 1e9))
 
     @property
     def thread_count(self) -> int:
@@ -68,6 +81,28 @@ class Workspace:
         finally:
             cache.close()
 
+
+isolate_options = (
+    click.option(
+        "--isolate",
+        multiple=True,
+        metavar="PACKAGE|all",
+        envvar="QUINCUNX_ISOLATE",
+        help="Run the steps of this package in processes of their own.  [env: QUINCUNX_ISOLATE]",
+    ),
+    click.option(
+        "--isolate-seconds",
+        type=click.FloatRange(0.1, 86400),
+        default=300.0,
+        help="How long such a step may take.  [default: 300]",
+    ),
+    click.option(
+        "--isolate-memory",
+        type=click.FloatRange(0.3, 4096),
+        default=4.0,
+        help="Gigabytes such a step may use.  [default: 4]",
+    ),
+)
 
 cache_dir_option = click.option(
     "--cache-dir",

@@ -18,14 +18,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from quincunx_orchestrator.score.model import Note, Part, PartCurve, Score, TimeSignature
+from quincunx_shared.errors import BadInput
 from quincunx_shared.phrase import DrawnCurve, Lyrics, Melody, NoteMelody, Timing
 from quincunx_shared.tempo import TICKS_PER_QUARTER, TempoMap
-
-#: Where phrases end: at rests, or only where the part does.
-Cutting: TypeAlias = Literal["rests", "track"]
 
 #: Start and end, in ticks.
 Span: TypeAlias = tuple[int, int]
@@ -46,6 +44,10 @@ class Window:
     notes: tuple[int, ...]
 
 
+#: The notes of a part as spans → its phrases: every note in exactly one window, in order.
+Cutter: TypeAlias = Callable[[Sequence[Span]], Sequence[Window]]
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """A phrase as its steps receive it, and where the song has it.
@@ -63,15 +65,19 @@ class Phrase:
     curves: Mapping[str, DrawnCurve]
 
 
-def phrases_of(score: Score, cutting: Cutting = "rests") -> tuple[Phrase, ...]:
-    """Return the phrases of all parts, in the order of their tracks and, on a track, of their anchors."""
+def phrases_of(score: Score, cutter: Cutter | None = None) -> tuple[Phrase, ...]:
+    """Return the phrases of all parts, in the order of their tracks and, on a track, of their anchors.
+
+    Without a cutter they are cut at rests. Raises `BadInput` for a cutter that loses notes or sings them twice.
+    """
     found: list[Phrase] = []
     axis, bars = TempoMap(score.tempos), _Bars(score.time_signatures)
     for part in score.parts:
         label = score.tracks[part.track].name
         spans = [(note.position_tick + part.position_tick, note.end_tick + part.position_tick) for note in part.notes]
-        cut = ([part.notes[number] for number in window.notes] for window in CUTTINGS[cutting](spans))
-        found.extend(_phrase(part, notes, label, axis, bars) for notes in cut)
+        windows = cut(spans, cutter or windows_by_rests)
+        groups = ([part.notes[number] for number in window.notes] for window in windows if window.notes)
+        found.extend(_phrase(part, notes, label, axis, bars) for notes in groups)
     return tuple(sorted(found, key=lambda phrase: (phrase.track, phrase.anchor_tick)))
 
 
@@ -113,10 +119,20 @@ def window_of_track(
     return (Window(start, max(end for _, end in spans), tuple(range(len(notes)))),)
 
 
-CUTTINGS: Mapping[Cutting, Callable[[Sequence[Span]], tuple[Window, ...]]] = {
-    "rests": windows_by_rests,
-    "track": window_of_track,
-}
+#: The cutters that come with Quincunx, by name; installed packages may offer more.
+CUTTERS: Mapping[str, Cutter] = {"rests": windows_by_rests, "track": window_of_track}
+
+
+def cut(spans: Sequence[Span], cutter: Cutter) -> Sequence[Window]:
+    """Cut, and hold the cutter, which may be other people's code, to its promise: every note once, in order."""
+    try:
+        windows = tuple(cutter(spans))
+        numbers = [number for window in windows for number in window.notes]
+    except Exception as error:
+        raise BadInput(f"the phrase cutter raised {type(error).__name__}: {error}") from error
+    if numbers != list(range(len(spans))):
+        raise BadInput(f"the phrase cutter must give each of {len(spans)} notes once, in order; it gave {numbers[:8]}…")
+    return windows
 
 
 def _phrase(part: Part, notes: Sequence[Note], track: str, axis: TempoMap, bars: _Bars) -> Phrase:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from quincunx_orchestrator.core.graph import Graph
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.score.model import Score, Track
-from quincunx_orchestrator.score.phrasing import Phrase, phrases_of
+from quincunx_orchestrator.score.phrasing import Cutter, Phrase, phrases_of
 from quincunx_orchestrator.song.phrase_graph import (
     AUDIO,
     CURVE_PORTS,
@@ -82,6 +82,7 @@ def assemble(
     *,
     take: Take | None = None,
     delivery: Delivery | None = None,
+    cutter: Cutter | None = None,
 ) -> Assembly:
     """Cut the score into phrases and build their segments. Tracks that are not heard are not rendered."""
     sample_rate = _common_sample_rate(casting.voices.values())
@@ -89,7 +90,7 @@ def assemble(
     colours = {name: manifests[name].device for name in (*PHRASE_STEPS, *SONG_STEPS)}
     names: dict[str, int] = {}
     placed = []
-    phrases = [phrase for phrase in phrases_of(score) if phrase.track in casting.voices]
+    phrases = [phrase for phrase in phrases_of(score, cutter) if phrase.track in casting.voices]
     for phrase in phrases:
         voice = casting.voices[phrase.track]
         graph = graphs.of(voice, language_of(score.tracks[phrase.track]))
