@@ -216,12 +216,12 @@ def test_after_an_undo_the_next_edit_is_explained_alone(home: Path) -> None:
 
 
 def test_a_phrase_that_cannot_be_sung_is_named_and_the_rest_is_written(home: Path) -> None:
-    broken = SONG.with_phrase(1, SONG.phrases[1].with_note(1, lyric="愛"))
+    broken = SONG.with_phrase(1, SONG.phrases[1].with_note(1, lyric="☃"))
     (home / "song.ustx").write_text(broken.ustx(), encoding="utf-8")
     ran = quincunx(home, "render", "song.ustx", "-o", "song.wav")
     assert ran.returncode == 3
     assert "song.wav was written WITHOUT 1 phrase" in ran.stderr
-    assert "愛" in ran.stderr
+    assert "Lead 4:2 「☃」" in ran.stderr
     why = quincunx(home, "why", "song.ustx").stdout
     assert "phonemize: failed last time" in why
     assert "mix: made without the phrases that failed last time" in why

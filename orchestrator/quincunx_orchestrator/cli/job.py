@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,16 @@ class Job:
         if result.state != "failed" and record != self.cache.history.recall(self.key):
             self.cache.history.remember(self.key, record)
         return result
+
+    def in_song(self, segment: str, error: str) -> str:
+        """Say where in the song an error is: a step counts the notes of its phrase, a person looks for a bar."""
+        places = next((one.places for one in self.assembly.placed if one.segment.id == segment), ())
+
+        def place(found: re.Match[str]) -> str:
+            number = int(found[1])
+            return places[number] if number < len(places) else found[0]
+
+        return re.sub(r"notes\[(\d+)\](?:\.lyric)?", place, error)
 
     def label_of(self, segment: str) -> str:
         """What a person calls a segment."""

@@ -118,7 +118,9 @@ def summarise(job: Job, result: RenderResult, output: Path, choices: Choices) ->
     elif not made:
         click.echo("Nothing was written.", err=True)
     for (segment, node), error in result.failed.items():
-        click.echo(f"Failed: {job.label_of(segment)}{f' ({node})' if node else ''}: {error}", err=True)
+        click.echo(
+            f"Failed: {job.label_of(segment)}{f' ({node})' if node else ''}: {job.in_song(segment, error)}", err=True
+        )
     return {"succeeded": 0, "partial": PARTIAL, "failed": ERROR}[result.state]
 
 
@@ -135,7 +137,7 @@ def _summary(job: Job, result: RenderResult, output: Path | None, wall: float) -
         "steps_failed": counts["failed"],
         "steps_skipped": counts["skipped"],
         "ran": _rows(result.ran),
-        "failed": _rows(result.failed),
+        "failed": [[segment, node, job.in_song(segment, error)] for (segment, node), error in result.failed.items()],
         "audio_seconds": round(seconds, 3),
         "wall_seconds": round(wall, 3),
         "real_time_factor": round(wall / seconds, 4) if seconds else None,

@@ -53,6 +53,7 @@ class Phrase:
     """A phrase as its steps receive it, and where the song has it.
 
     `curves` holds, by abbreviation and in the units of the file, those that differ from their default in the window.
+    `places` says of each note where a person finds it: `Alto 9:3 「la」`.
     """
 
     track: int
@@ -63,6 +64,7 @@ class Phrase:
     timing: Timing
     melody: Melody
     curves: Mapping[str, DrawnCurve]
+    places: tuple[str, ...] = ()
 
 
 def phrases_of(score: Score, cutter: Cutter | None = None) -> tuple[Phrase, ...]:
@@ -156,6 +158,9 @@ def _phrase(part: Part, notes: Sequence[Note], track: str, axis: TempoMap, bars:
         timing=timing,
         melody=Melody(tuple(_melody(note) for note in notes)),
         curves={name: curve for name, curve in drawn.items() if curve.ticks},
+        places=tuple(
+            f"{track} {bars.place_of(part.position_tick + note.position_tick)} 「{note.lyric.text}」" for note in notes
+        ),
     )
 
 

@@ -7,7 +7,7 @@ a phrase stands is in its segment; that is in the placements, which only the mix
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quincunx_orchestrator.core.graph import Graph
 from quincunx_orchestrator.core.segment import Segment
@@ -37,12 +37,13 @@ from quincunx_shared.payload import Encoded, encode
 
 @dataclass(frozen=True)
 class Placed:
-    """A phrase as the song has it: its segment, its track and its place."""
+    """A phrase as the song has it: its segment, its track and its place, and where a person finds each note."""
 
     segment: Segment
     track: int
     anchor_tick: int
     start_sample: int
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,7 @@ class Assembly:
         """Return the assembly with one segment replaced by an edited one of the same id."""
         if segment.id == SONG:
             return Assembly(self.placed, segment, self.sample_rate, self.notices)
-        placed = tuple(
-            Placed(segment, one.track, one.anchor_tick, one.start_sample) if one.segment.id == segment.id else one
-            for one in self.placed
-        )
+        placed = tuple(replace(one, segment=segment) if one.segment.id == segment.id else one for one in self.placed)
         return Assembly(placed, self.song, self.sample_rate, self.notices)
 
 
@@ -96,7 +94,7 @@ def assemble(
         graph = graphs.of(voice, language_of(score.tracks[phrase.track]))
         segment = _phrase_segment(phrase, voice, graph, colours, names)
         start = round(phrase.anchor_seconds * sample_rate) - grid_of_voice(voice).head_samples
-        placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start))
+        placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, phrase.places))
     song = _song_segment(placed, score.tracks, song_graph(sample_rate, delivery or Delivery(), manifests), colours)
     notices = (*score.notices, *casting.notices, *_cut_at_the_start(phrases))
     return Assembly(tuple(placed), song, sample_rate, notices)
