@@ -90,13 +90,14 @@ class Studio:
         score: Score,
         *,
         voice: str = "",
+        voice_for: Sequence[str] = (),
         strict_voice: bool = False,
         take: Take | None = None,
         delivery: Delivery | None = None,
         cutter: Cutter | None = None,
     ) -> Assembly:
         """Choose voices for a score and cut it into segments, at its rests unless a cutter says otherwise."""
-        casting = cast(score, self.catalogue, voice=voice, strict=strict_voice)
+        casting = cast(score, self.catalogue, voice=voice, voice_for=voice_for, strict=strict_voice)
         for one in casting.voices.values():
             self._bank_files.update(one.bank.files)
         return assemble(score, casting, self.manifests, take=take, delivery=delivery, cutter=cutter)

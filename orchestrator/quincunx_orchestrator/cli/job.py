@@ -41,6 +41,7 @@ class Wishes:
     take: Take = field(default_factory=Take)
     delivery: Delivery = field(default_factory=Delivery)
     cutter: str = "rests"
+    voice_for: tuple[str, ...] = ()
 
 
 @dataclass
@@ -92,6 +93,7 @@ def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
             assembly = studio.assemble(
                 score,
                 voice=wishes.voice,
+                voice_for=wishes.voice_for,
                 strict_voice=wishes.strict_voice,
                 take=wishes.take,
                 delivery=wishes.delivery,

@@ -65,4 +65,4 @@ def wishes_from(output: Path, choices: Choices) -> Wishes:
         raise click.UsageError(f"{output}: the name must end in .wav or .flac, which decides the format.")
     delivery = Delivery(container=container, loudness_lufs=choices.loudness)
     take = Take(seed=choices.seed, steps=choices.steps)
-    return Wishes(choices.voice, choices.strict_voice, take, delivery, choices.cut)
+    return Wishes(choices.voice, choices.strict_voice, take, delivery, choices.cut, choices.voice_for)

@@ -19,6 +19,7 @@ class Choices:
     """The flags as they were given."""
 
     voice: str = ""
+    voice_for: tuple[str, ...] = ()
     strict_voice: bool = False
     vocoder_dir: tuple[Path, ...] = ()
     seed: int = 0
@@ -43,6 +44,12 @@ class Choices:
 
 _OPTIONS = (
     click.option("--voice", default="", metavar="NAME|FOLDER", help="Sing every track with this voice."),
+    click.option(
+        "--voice-for",
+        multiple=True,
+        metavar="TRACK=NAME|FOLDER",
+        help="Sing one track, by number or name, with this voice. May be given several times.",
+    ),
     click.option("--strict-voice", is_flag=True, help="Refuse a singer that is not installed."),
     click.option(
         "--vocoder-dir",

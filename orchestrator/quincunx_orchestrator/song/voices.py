@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from quincunx_orchestrator.score.model import Score, Track
+from quincunx_orchestrator.song.voice_choice import voices_by_track
 from quincunx_shared.errors import BadInput
 from quincunx_shared.hints import did_you_mean
 from quincunx_shared.payload import Encoded, encode
@@ -94,19 +95,27 @@ class Casting:
     notices: tuple[str, ...] = ()
 
 
-def cast(score: Score, catalogue: Catalogue, *, voice: str = "", strict: bool = False) -> Casting:
+def cast(
+    score: Score, catalogue: Catalogue, *, voice: str = "", voice_for: Sequence[str] = (), strict: bool = False
+) -> Casting:
     """Choose a voice for every track that is heard: the one asked for, else its singer, else the demo voice, aloud.
 
-    With `strict`, a singer that is not installed is an error instead.
+    `voice_for` holds choices for single tracks (`2=demo-low`), which win over `voice`. With `strict`, a singer that
+    is not installed is an error instead.
     """
+    chosen = voices_by_track(score.tracks, voice_for)
     loaded: dict[str, Voice] = {}
     notices: list[str] = []
     voices: dict[int, Voice] = {}
     for number in sorted(score.heard_tracks()):
-        name = voice or _installed_name(score.tracks[number], number, catalogue, strict, notices)
+        wanted = chosen.get(number) or voice
+        name = wanted or _installed_name(score.tracks[number], number, catalogue, strict, notices)
         if name not in loaded:
             loaded[name] = catalogue.load(name)
         voices[number] = loaded[name]
+    for number in sorted(chosen.keys() - voices.keys()):
+        catalogue.load(chosen[number])
+        notices.append(f"track {number + 1} ({score.tracks[number].name}) is empty or muted: nobody sings it")
     return Casting(voices, tuple(dict.fromkeys(notices)))
 
 
