@@ -60,3 +60,22 @@ def test_beyond_full_scale_is_clipped_not_wrapped(subtype: str) -> None:
 def test_flac_holds_no_floats(song: npt.NDArray[np.float32]) -> None:
     with pytest.raises(BadOption, match="a flac file holds PCM_16, PCM_24, not FLOAT"):
         encode(song, 44100, "flac", "FLOAT")
+
+
+@pytest.mark.parametrize("subtype", SUBTYPES["wav"])
+def test_a_wave_file_too_large_for_its_header_becomes_rf64(song: npt.NDArray[np.float32], subtype: str) -> None:
+    """The limit is lowered here; it stands at 4 GiB."""
+    large = encode(song, 44100, "wav", subtype, wav_bytes=100_000)
+    assert large[:4] == b"RF64"
+    plain = encode(song, 44100, "wav", subtype)
+    assert plain[:4] == b"RIFF"
+    there, _ = soundfile.read(io.BytesIO(large))
+    here, _ = soundfile.read(io.BytesIO(plain))
+    assert (there == here).all()
+    assert encode(song.copy(), 44100, "wav", subtype, wav_bytes=100_000) == large
+
+
+@pytest.mark.parametrize("subtype", SUBTYPES["wav"])
+def test_a_file_without_a_sample_can_be_read(subtype: str) -> None:
+    back, _ = soundfile.read(io.BytesIO(encode(np.zeros((2, 0), np.float32), 44100, "wav", subtype)))
+    assert len(back) == 0

@@ -1,4 +1,8 @@
-"""Samples as the bytes of a sound file; equal samples give equal bytes."""
+"""Samples as the bytes of a sound file; equal samples give equal bytes.
+
+16-bit files are dithered. Files of 24 bits are not: their step is −138 dB, below the rounding of the float32 they are
+made of and below every room and amplifier; nor are floats, which have no step to hide.
+"""
 
 from __future__ import annotations
 
@@ -17,24 +21,37 @@ Audio = npt.NDArray[np.float32]
 #: Container → the sample formats it can hold.
 SUBTYPES = {"wav": ("PCM_16", "PCM_24", "FLOAT"), "flac": ("PCM_16", "PCM_24")}
 
+#: What the sizes in a plain WAV header can count, less the room of the header itself. Beyond it, RF64 (EBU Tech 3306)
+#: holds the same chunks with sizes of 64 bits.
+WAV_BYTES = 2**32 - 2**12
+
 #: Dither repeats after this many samples, 1.5 s, which nobody can hear at −96 dB.
 DITHER_SAMPLES = 65536
 
 
-def encode(audio: Audio, sample_rate: int, container: str, subtype: str) -> bytes:
-    """Return a whole file with float32[channels, N], full scale 1; what lies beyond full scale is clipped."""
+def encode(audio: Audio, sample_rate: int, container: str, subtype: str, *, wav_bytes: int = WAV_BYTES) -> bytes:
+    """Return a whole file with float32[channels, N], full scale 1; what lies beyond full scale is clipped.
+
+    A WAV file with more than `wav_bytes` of samples becomes RF64.
+    """
     if subtype not in SUBTYPES[container]:
         allowed = ", ".join(SUBTYPES[container])
         raise BadOption(f"a {container} file holds {allowed}, not {subtype}", where="subtype")
     samples = _WRITTEN_AS[subtype](audio)
-    if (container, subtype) == ("wav", "PCM_16"):
+    large = container == "wav" and audio.size * _BYTES[subtype] > wav_bytes
+    if (container, subtype) == ("wav", "PCM_16") and not large:
         return _plain_wave(samples, sample_rate)
     # Imported here, because the plain case above is what follows an edit, and it costs more than the writing.
     import soundfile
 
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, sample_rate, format=container.upper(), subtype=subtype)
+    soundfile.write(buffer, samples, sample_rate, format="RF64" if large else container.upper(), subtype=subtype)
     return _without_time(buffer.getvalue()) if subtype == "FLOAT" else buffer.getvalue()
+
+
+def clipped_samples(audio: Audio, subtype: str) -> int:
+    """Return how many samples lie beyond the full scale that a sample format can hold."""
+    return 0 if subtype == "FLOAT" else int(np.count_nonzero(np.abs(audio) > 1))
 
 
 def _plain_wave(samples: npt.NDArray[np.int16], sample_rate: int) -> bytes:
@@ -43,7 +60,7 @@ def _plain_wave(samples: npt.NDArray[np.int16], sample_rate: int) -> bytes:
         file.setnchannels(samples.shape[1])
         file.setsampwidth(samples.itemsize)
         file.setframerate(sample_rate)
-        file.writeframes(samples.astype("<i2", copy=False).data)
+        file.writeframes(samples.astype("<i2", copy=False).tobytes())
     return buffer.getvalue()
 
 
@@ -84,6 +101,8 @@ def _without_time(content: bytes) -> bytes:
     stamp = chunk + 12  # name, size and version stand before it
     return content[:stamp] + bytes(4) + content[stamp + 4 :]
 
+
+_BYTES: Mapping[str, int] = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
 
 _WRITTEN_AS: Mapping[str, Callable[[Audio], npt.NDArray[Any]]] = {
     "PCM_16": _to_int16,

@@ -59,10 +59,10 @@ def wishes_from(output: Path, choices: Choices) -> Wishes:
     """Turn flags into wishes; what the output's name and the flags contradict in is refused."""
     from quincunx_orchestrator.cli.job import Wishes
     from quincunx_orchestrator.song.phrase_graph import Delivery, Take
+    from quincunx_orchestrator.song.sound_formats import container_of, subtype_of
 
-    container = output.suffix.lower().removeprefix(".")
-    if container not in ("wav", "flac"):
-        raise click.UsageError(f"{output}: the name must end in .wav or .flac, which decides the format.")
-    delivery = Delivery(container=container, loudness_lufs=choices.loudness)
-    take = Take(seed=choices.seed, steps=choices.steps)
+    container = container_of(output.name)
+    subtype = subtype_of(container, choices.bits)
+    delivery = Delivery(container, subtype, choices.rate, choices.loudness, choices.true_peak)
+    take = Take(choices.seed, choices.acoustic_seed, choices.steps, choices.depth)
     return Wishes(choices.voice, choices.strict_voice, take, delivery, choices.cut, choices.voice_for)

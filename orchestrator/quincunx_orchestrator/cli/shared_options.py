@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from quincunx_orchestrator.cli.sound_options import file_options, take_options
 from quincunx_orchestrator.cli.workspace import Workspace, isolate_options, json_option
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -24,7 +25,12 @@ class Choices:
     vocoder_dir: tuple[Path, ...] = ()
     seed: int = 0
     steps: int = 20
-    loudness: float = -16.0
+    acoustic_seed: int | None = None
+    depth: float = 1.0
+    bits: Literal["16", "24", "float"] = "16"
+    rate: int | None = None
+    loudness: float | None = -16.0
+    true_peak: float | None = -1.0
     cut: str = "rests"
     isolate: tuple[str, ...] = ()
     isolate_seconds: float = 300.0
@@ -57,14 +63,8 @@ _OPTIONS = (
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         help="Where else to look for the vocoder a bank names. May be given several times.",
     ),
-    click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Choose the take.  [default: 0]"),
-    click.option("--steps", type=click.IntRange(1, 1000), default=20, help="Denoising steps.  [default: 20]"),
-    click.option(
-        "--loudness",
-        type=click.FloatRange(-40, -5),
-        default=-16.0,
-        help="Integrated loudness of the result in LUFS.  [default: -16]",
-    ),
+    *take_options,
+    *file_options,
     click.option("--cut", default="rests", metavar="NAME", help="Where phrases end: rests, track, or a plug-in's way."),
     *isolate_options,
     click.option("--threads", type=click.IntRange(0, 256), default=0, help="Phrases at once.  [default: one a core]"),

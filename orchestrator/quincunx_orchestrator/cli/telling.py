@@ -143,6 +143,7 @@ def _summary(job: Job, result: RenderResult, output: Path | None, wall: float) -
         "real_time_factor": round(wall / seconds, 4) if seconds else None,
         "loudness_lufs": measured.get("loudness_lufs"),
         "true_peak_dbtp": measured.get("true_peak_dbtp"),
+        "clipped_samples": measured.get("clipped"),
         "notices": list(job.assembly.notices),
     }
 
@@ -159,4 +160,6 @@ def _loudness(measured: Mapping[str, Any]) -> str:
     loudness, peak = measured.get("loudness_lufs"), measured.get("true_peak_dbtp")
     if loudness is None or peak is None:
         return "silence"
-    return f"{loudness:.1f} LUFS, {peak:.1f} dBTP"
+    clipped = measured.get("clipped")
+    lost = f", {clipped} samples CLIPPED (use --bits float, or leave the limiter on)" if clipped else ""
+    return f"{loudness:.1f} LUFS, {peak:.1f} dBTP{lost}"

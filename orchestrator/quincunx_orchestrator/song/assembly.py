@@ -14,22 +14,22 @@ from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.score.model import Score, Track
 from quincunx_orchestrator.score.phrasing import Cutter, Phrase, phrases_of
 from quincunx_orchestrator.song.phrase_graph import (
-    AUDIO,
     CURVE_PORTS,
     FILE,
     MIXED,
     PHRASE_STEPS,
     REPORT,
+    RESAMPLE,
     SONG_STEPS,
     Delivery,
     Take,
+    audio_of,
     grid_of_voice,
     phrase_graph,
     song_graph,
 )
 from quincunx_orchestrator.song.voices import Casting, Voice
 from quincunx_shared.canonical import Json, digest_of
-from quincunx_shared.errors import BadInput
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import SONG, Address, PortKey, SegmentId
 from quincunx_shared.payload import Encoded, encode
@@ -44,6 +44,11 @@ class Placed:
     anchor_tick: int
     start_sample: int
     places: tuple[str, ...] = ()
+
+    @property
+    def audio(self) -> Address:
+        """What the mix reads of the phrase."""
+        return Address(self.segment.id, audio_of(self.segment.graph))
 
 
 @dataclass(frozen=True)
@@ -83,9 +88,9 @@ def assemble(
     cutter: Cutter | None = None,
 ) -> Assembly:
     """Cut the score into phrases and build their segments. Tracks that are not heard are not rendered."""
-    sample_rate = _common_sample_rate(casting.voices.values())
-    graphs = _Graphs(take or Take(), manifests)
-    colours = {name: manifests[name].device for name in (*PHRASE_STEPS, *SONG_STEPS)}
+    sample_rate = _song_rate(casting.voices.values())
+    graphs = _Graphs(take or Take(), manifests, sample_rate)
+    colours = {name: manifests[name].device for name in (*PHRASE_STEPS, RESAMPLE, *SONG_STEPS)}
     names: dict[str, int] = {}
     placed = []
     phrases = [phrase for phrase in phrases_of(score, cutter) if phrase.track in casting.voices]
@@ -93,7 +98,7 @@ def assemble(
         voice = casting.voices[phrase.track]
         graph = graphs.of(voice, language_of(score.tracks[phrase.track]))
         segment = _phrase_segment(phrase, voice, graph, colours, names)
-        start = round(phrase.anchor_seconds * sample_rate) - grid_of_voice(voice).head_samples
+        start = round(phrase.anchor_seconds * sample_rate) - _head_samples(voice, sample_rate)
         placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, phrase.places))
     song = _song_segment(placed, score.tracks, song_graph(sample_rate, delivery or Delivery(), manifests), colours)
     notices = (*score.notices, *casting.notices, *_cut_at_the_start(phrases))
@@ -121,16 +126,17 @@ def language_of(track: Track) -> str:
 class _Graphs:
     """One graph object for each voice and language, so that a topology is compiled and hashed once."""
 
-    def __init__(self, take: Take, manifests: Mapping[str, Manifest]) -> None:
+    def __init__(self, take: Take, manifests: Mapping[str, Manifest], song_rate: int) -> None:
         self._take = take
         self._manifests = manifests
+        self._song_rate = song_rate
         self._made: dict[tuple[str, str], Graph] = {}
 
     def of(self, voice: Voice, language: str) -> Graph:
         """Return the base graph of this voice's phrases."""
         key = (voice.name, language)
         if key not in self._made:
-            self._made[key] = phrase_graph(voice, language, self._take, self._manifests)
+            self._made[key] = phrase_graph(voice, language, self._take, self._manifests, song_rate=self._song_rate)
         return self._made[key]
 
 
@@ -173,15 +179,18 @@ def _song_segment(
         SONG,
         graph,
         inputs={PortKey("mix", "placements"): encode(placements)},
-        links={PortKey(MIXED.node, "audio"): tuple(Address(one.segment.id, AUDIO) for one in placed)},
+        links={PortKey(MIXED.node, "audio"): tuple(one.audio for one in placed)},
         colours=colours,
         label="song",
     )
 
 
-def _common_sample_rate(voices: Iterable[Voice]) -> int:
-    rates = {voice.bank.sample_rate: voice.name for voice in voices}
-    if len(rates) > 1:
-        named = ", ".join(f"{name} at {rate} Hz" for rate, name in sorted(rates.items()))
-        raise BadInput(f"the voices sing at different sample rates: {named}", remedy="choose voices of one rate")
-    return next(iter(rates), 44100)
+def _song_rate(voices: Iterable[Voice]) -> int:
+    """Return the rate a song is mixed at: the highest of its voices, so that none of them loses anything."""
+    return max((voice.bank.sample_rate for voice in voices), default=44100)
+
+
+def _head_samples(voice: Voice, song_rate: int) -> int:
+    """Return how many samples of the song lie between the start of a phrase's audio and its anchor."""
+    grid = grid_of_voice(voice)
+    return round(grid.head_samples * song_rate / grid.sample_rate)

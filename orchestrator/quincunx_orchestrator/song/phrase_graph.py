@@ -30,6 +30,9 @@ CURVE_PORTS: Mapping[str, PortKey] = {
     "voic": PortKey("acoustic", "voicing"),
 }
 
+#: Follows on the last step of a voice that sings at another rate than the song.
+RESAMPLE = "resample"
+
 PHRASE_STEPS = ("phonemize", "duration", "pitch", "acoustic", "vocoder", "post")
 SONG_STEPS = ("mix", "master")
 AUDIO = PortKey("post", "audio")
@@ -63,18 +66,35 @@ class Take:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What the finished song is to be: container, sample format, loudness and true peak."""
+    """What the finished song is to be: container, sample format, sample rate, loudness and true peak.
+
+    No rate is the rate the song is mixed at. No loudness leaves the level as it was mixed; no true peak leaves the
+    peaks as they are.
+    """
 
     container: str = "wav"
     subtype: str = "PCM_16"
-    loudness_lufs: float = -16.0
-    true_peak_dbtp: float = -1.0
+    rate: int | None = None
+    loudness_lufs: float | None = -16.0
+    true_peak_dbtp: float | None = -1.0
 
 
-def phrase_graph(voice: Voice, language: str, take: Take, manifests: Mapping[str, Manifest]) -> Graph:
-    """Return the base graph of every phrase sung by this voice in this language."""
+def phrase_graph(
+    voice: Voice, language: str, take: Take, manifests: Mapping[str, Manifest], *, song_rate: int | None = None
+) -> Graph:
+    """Return the base graph of every phrase sung by this voice in this language, in a song of some sample rate."""
     options = _phrase_options(voice, language, take)
-    return Graph.of((node_of(manifests[name], options=options[name]) for name in PHRASE_STEPS), _EDGES)
+    nodes = [node_of(manifests[name], options=options[name]) for name in PHRASE_STEPS]
+    rate = voice.bank.sample_rate
+    if song_rate is None or song_rate == rate:
+        return Graph.of(nodes, _EDGES)
+    nodes.append(node_of(manifests[RESAMPLE], options={"from_rate": rate, "to_rate": song_rate}))
+    return Graph.of(nodes, [*_EDGES, connect("post.audio", "resample.audio")])
+
+
+def audio_of(graph: Graph) -> PortKey:
+    """Return the port on which a phrase sounds at the song's sample rate."""
+    return PortKey(RESAMPLE, "audio") if RESAMPLE in graph.nodes else AUDIO
 
 
 def song_graph(sample_rate: int, delivery: Delivery, manifests: Mapping[str, Manifest]) -> Graph:
@@ -85,12 +105,21 @@ def song_graph(sample_rate: int, delivery: Delivery, manifests: Mapping[str, Man
             "sample_rate": sample_rate,
             "container": delivery.container,
             "subtype": delivery.subtype,
-            "loudness_lufs": delivery.loudness_lufs,
-            "true_peak_dbtp": delivery.true_peak_dbtp,
+            **_level_options(delivery),
         },
     }
     nodes = (node_of(manifests[name], options=options[name]) for name in SONG_STEPS)
     return Graph.of(nodes, [connect("mix.audio", "master.audio")])
+
+
+def _level_options(delivery: Delivery) -> dict[str, Any]:
+    """The master's options for rate, loudness and peaks; what is not asked for is left to its defaults."""
+    options: dict[str, Any] = {"loudness_lufs": 0.0 if delivery.loudness_lufs is None else delivery.loudness_lufs}
+    if delivery.rate is not None:
+        options["rate"] = delivery.rate
+    if delivery.true_peak_dbtp is None:
+        return {**options, "limiter": False}
+    return {**options, "true_peak_dbtp": delivery.true_peak_dbtp}
 
 
 def grid_of_voice(voice: Voice) -> FrameGrid:

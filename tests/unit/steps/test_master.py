@@ -74,7 +74,44 @@ def test_loudness_can_be_switched_off() -> None:
 def test_silence_stays_silence() -> None:
     out, report = mastered(np.zeros((2, 4410), np.float32))
     assert not out.any()
-    assert report == {"loudness_lufs": None, "true_peak_dbtp": None, "gain_db": 0.0, "seconds": 0.1}
+    silent = {"loudness_lufs": None, "true_peak_dbtp": None, "gain_db": 0.0, "seconds": 0.1, "clipped": 0}
+    assert report == silent
+
+
+def test_without_loudness_the_limiter_acts_only_on_what_passes_the_ceiling() -> None:
+    out, report = mastered(song(crest=12.0), loudness_lufs=0.0)
+    assert report["gain_db"] == 0
+    assert 20 * np.log10(true_peak(out)) <= -0.98
+    assert abs(song(crest=12.0)).max() > 1
+
+
+def test_without_the_limiter_what_is_too_loud_is_clipped_and_counted() -> None:
+    audio = song(crest=12.0)
+    told = perform(STEP, {"audio": audio}, loudness_lufs=0.0, limiter=False)
+    assert told["report"]["clipped"] == np.count_nonzero(np.abs(audio) > 1) > 0
+    out, report = mastered(audio, loudness_lufs=0.0, limiter=False)
+    np.testing.assert_array_equal(out, audio)
+    assert report["clipped"] == 0, "floats go beyond full scale"
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 48000, 192000])
+def test_loudness_and_peak_hold_at_another_rate(rate: int) -> None:
+    result = perform(STEP, {"audio": song(crest=2.0)}, subtype="FLOAT", rate=rate, loudness_lufs=-12.0)
+    samples, read_rate = soundfile.read(io.BytesIO(result["file"]), dtype="float32")
+    out = np.ascontiguousarray(samples.T)
+    assert (read_rate, out.shape) == (rate, (2, 5 * rate))
+    assert integrated_loudness(out, rate) == pytest.approx(-12, abs=0.3)
+    assert 20 * np.log10(true_peak(out)) <= -0.98
+    assert result["level"]["samples"] == 5 * RATE
+
+
+@pytest.mark.parametrize("count", [1, 2, 100])
+@pytest.mark.parametrize("rate", [8000, 192000])
+def test_the_shortest_songs_are_songs(count: int, rate: int) -> None:
+    out, report = mastered(np.full((2, count), 0.5, np.float32), rate=rate)
+    assert out.shape[1] == (2 * count * rate + RATE) // (2 * RATE)
+    assert np.isfinite(out).all()
+    assert report["seconds"] == out.shape[1] / rate
 
 
 @pytest.mark.parametrize("container", ["wav", "flac"])

@@ -14,21 +14,25 @@ from quincunx_shared.manifest import Input, Manifest, Option, Output
 from quincunx_shared.step import Step, StepContext
 from quincunx_workers.limiter import NEAR, apply_gains, block_peaks, limiting_gains
 from quincunx_workers.loudness import integrated_loudness
-from quincunx_workers.sound_file import encode
+from quincunx_workers.resampling import resampled
+from quincunx_workers.sound_file import clipped_samples, encode
 
 
 def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepContext) -> dict[str, Any]:
-    """Return the encoded file and what was done to float32[2, N].
+    """Return the encoded file, what was done to float32[2, N], and what a stem must know to match it.
 
     The report holds `loudness_lufs` (null for silence) and `true_peak_dbtp` (null for digital silence) as they are in
-    the file, `gain_db` before the limiter, and `seconds`.
+    the file, `gain_db` before the limiter, `seconds`, and how many samples were `clipped`. Everything is measured at
+    the rate of the file.
     """
-    audio: npt.NDArray[np.float32] = inputs["audio"]
-    rate, target = options["sample_rate"], options["loudness_lufs"]
+    mixed: npt.NDArray[np.float32] = inputs["audio"]
+    rate, target = options["rate"] or options["sample_rate"], options["loudness_lufs"]
+    audio = resampled(mixed, options["sample_rate"], rate)
     loudness = integrated_loudness(audio, rate)
     gain_db = 0.0 if target == 0 or loudness is None else target - loudness
 
-    song, peak, limited = _level(audio, gain_db, options["true_peak_dbtp"])
+    ceiling_dbtp = options["true_peak_dbtp"] if options["limiter"] else math.inf
+    song, peak, limited = _level(audio, gain_db, ceiling_dbtp)
     if limited:
         loudness = integrated_loudness(song, rate)
     elif loudness is not None:
@@ -38,8 +42,10 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
         "true_peak_dbtp": round(20 * math.log10(peak), 3) if peak > 0 else None,
         "gain_db": round(gain_db, 3),
         "seconds": audio.shape[1] / rate,
+        "clipped": clipped_samples(song, options["subtype"]) if peak > 1 else 0,
     }
-    return {"file": encode(song, rate, options["container"], options["subtype"]), "report": report}
+    level: Json = {"gain_db": gain_db, "samples": mixed.shape[1]}
+    return {"file": encode(song, rate, options["container"], options["subtype"]), "report": report, "level": level}
 
 
 def _level(
@@ -48,6 +54,7 @@ def _level(
     """Return the song after gain and limiter, its true peak (linear), and whether the limiter had to act."""
     gain, ceiling = 10 ** (gain_db / 20), 10 ** (ceiling_dbtp / 20)
     loudest = float(np.max(np.abs(audio), initial=0.0))
+    # Without a ceiling, only what is loudest is looked at between the samples.
     peaks = block_peaks(audio, min(loudest, ceiling / gain) * NEAR)
 
     held = limiting_gains(peaks, ceiling / gain)
@@ -59,16 +66,24 @@ def _level(
 STEP = Step(
     Manifest(
         name="master",
-        version="1",
+        version="2",
         summary="Bring the mix to its loudness, limit its true peak, encode the file.",
         numeric=True,
         inputs=(Input(name="audio", type="audio", summary="float32[2, N]"),),
         outputs=(
             Output(name="file", type="file", summary="The whole encoded file."),
-            Output(name="report", type="report", summary="loudness_lufs, true_peak_dbtp, gain_db, seconds."),
+            Output(name="report", type="report", summary="loudness_lufs, true_peak_dbtp, gain_db, seconds, clipped."),
+            Output(name="level", type="level", summary="gain_db, exact; samples of the mix before resampling."),
         ),
         options=(
-            Option(name="sample_rate", type="int", default=44100, minimum=8000, maximum=192000),
+            Option(name="sample_rate", type="int", default=44100, minimum=8000, maximum=192000, summary="Of the mix."),
+            Option(
+                name="rate",
+                type="int",
+                minimum=8000,
+                maximum=192000,
+                summary="Of the file; without it, that of the mix.",
+            ),
             Option(
                 name="loudness_lufs",
                 type="float",
@@ -78,6 +93,7 @@ STEP = Step(
                 summary="Target of EBU R128; 0 leaves the level as it is.",
             ),
             Option(name="true_peak_dbtp", type="float", default=-1.0, minimum=-20.0, maximum=0.0),
+            Option(name="limiter", type="bool", default=True, summary="Whether the true peak is held at all."),
             Option(name="container", type="str", default="wav", choices=("wav", "flac")),
             Option(name="subtype", type="str", default="PCM_16", choices=("PCM_16", "PCM_24", "FLOAT")),
         ),
