@@ -93,6 +93,20 @@ def load_voicebank(root: Path, *, vocoder_dirs: Sequence[Path] = ()) -> Voiceban
     )
 
 
+class VocoderNotFound(BadVoicebank):
+    """A bank names a vocoder that it does not hold, and none of the searched folders does."""
+
+    def __init__(self, name: str, searched: Sequence[Path], *, where: str) -> None:
+        folders = ", ".join(map(str, searched)) or "no folder"
+        super().__init__(
+            f"vocoder {name} not found in {folders}",
+            where=where,
+            remedy=f"`quincunx voices install {name}.oudep` installs it; or pass --vocoder-dir with the folder that"
+            f" holds {name}/vocoder.yaml",
+        )
+        self.name = name
+
+
 class _Registry:
     """Collects files by content; two files with the same content are one."""
 
@@ -128,12 +142,7 @@ def _search_vocoder(
         # Through the outer folder, so that a name such as `..` is refused.
         if config := BankFolder(directory).optional(f"{settings.vocoder}/vocoder.yaml"):
             return holder, "", config
-    searched = ", ".join(str(directory) for directory in vocoder_dirs) or "no folder"
-    raise BadVoicebank(
-        f"vocoder {settings.vocoder} not found in {searched}",
-        where=where,
-        remedy=f"pass --vocoder-dir with the folder that holds {settings.vocoder}/vocoder.yaml",
-    )
+    raise VocoderNotFound(settings.vocoder, vocoder_dirs, where=where)
 
 
 def _phoneme_ids(folder: BankFolder, settings: AcousticSettings) -> Mapping[str, int]:
