@@ -77,16 +77,20 @@ def load_voicebank(root: Path, *, vocoder_dirs: Sequence[Path] = ()) -> Voiceban
             "there is no dsconfig.yaml here", where=str(root), remedy="give the folder that holds a DiffSinger bank"
         )
     settings = settings_from(AcousticSettings, read_mapping(config), where=str(config))
-    vocoder_path, vocoder_settings = _find_vocoder(folder, settings, vocoder_dirs)
     registry = _Registry()
+    acoustic = registry.add(folder.file(settings.acoustic, where=f"{config}: acoustic"))
+    phoneme_ids, language_ids = _phoneme_ids(folder, settings), _language_ids(folder, settings)
+    dictionaries, speakers = _dictionaries(folder, registry), _speakers(folder, settings, registry)
+    # Last, so that a bank that lacks nothing but its vocoder is known to lack nothing else.
+    vocoder_path, vocoder_settings = _find_vocoder(folder, settings, vocoder_dirs)
     return Voicebank(
         name=_name(folder),
-        acoustic=registry.add(folder.file(settings.acoustic, where=f"{config}: acoustic")),
+        acoustic=acoustic,
         vocoder=registry.add(vocoder_path),
-        phoneme_ids=_phoneme_ids(folder, settings),
-        language_ids=_language_ids(folder, settings),
-        dictionaries=_dictionaries(folder, registry),
-        speakers=_speakers(folder, settings, registry),
+        phoneme_ids=phoneme_ids,
+        language_ids=language_ids,
+        dictionaries=dictionaries,
+        speakers=speakers,
         settings=settings,
         vocoder_settings=vocoder_settings,
         files=MappingProxyType(registry.files),

@@ -62,7 +62,7 @@ def _fault(part: str) -> str:
 
 
 def refuse_collisions(files: Iterable[Parts], *, where: str) -> None:
-    """Refuse files of which one would overwrite another, on whatever file system: equal but for case, or file and folder.
+    """Refuse files of which one would overwrite another on some file system: equal but for case, or file and folder.
 
     Folders that differ only in case are refused too: their files would land in one.
     """

@@ -30,9 +30,9 @@ def open_folder(root: Path) -> Tree:
     where = str(root)
     files: dict[Parts, Path] = {}
     total = 0
-    for folder, _, names in os.walk(root, onerror=_raise):
-        for name in [*names, *(one for one in os.listdir(folder) if (Path(folder) / one).is_symlink())]:
-            path = Path(folder) / name
+    for folder, inner, names in os.walk(root, onerror=_raise):
+        links = [name for name in inner if (Path(folder) / name).is_symlink()]
+        for path in (Path(folder) / name for name in [*names, *links]):
             told = path.lstat()
             if not stat.S_ISREG(told.st_mode):
                 raise BadVoicebank(f"{str(path.relative_to(root))!r} is a link or a device, not a file", where=where)

@@ -1,7 +1,7 @@
 """Putting a bank or a vocoder among the installed ones: whole or not at all.
 
-    FILE.oudep | FILE.zip | FOLDER ─► checked names and sizes ─► hidden folder beside the target ─► read as a bank
-                                                                                             └─► renamed into place
+FILE.oudep | FILE.zip | FOLDER ─► checked names and sizes ─► hidden folder beside the target ─► read as a bank
+                                                                                         └─► renamed into place
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Package(Protocol):
     """Checked files that can be unpacked one by one."""
 
     @property
-    def files(self) -> dict[Parts, object]:
+    def files(self) -> Mapping[Parts, object]:
         """The files by path."""
 
     @property
@@ -66,7 +66,15 @@ class Installed:
     missing_vocoder: str = ""
 
 
-def install(source: Path, roots: Roots, *, name: str = "", encoding: str = "", replace: bool = False) -> Installed:
+def install(
+    source: Path,
+    roots: Roots,
+    *,
+    name: str = "",
+    encoding: str = "",
+    replace: bool = False,
+    reserved: Collection[str] = (),
+) -> Installed:
     """Install a package under its own name, or under another. Raises `BadInput`; then nothing was written."""
     with _opened(source, encoding) as package:
         kind, below = _what_it_is(package)
@@ -74,6 +82,8 @@ def install(source: Path, roots: Roots, *, name: str = "", encoding: str = "", r
         if len(parts) != 1:
             raise BadInput(f"{name!r} is no name but a path", where="--as")
         root = roots.banks if kind == "bank" else roots.vocoders
+        if kind == "bank" and parts[0] in reserved:
+            raise BadInput(f"{parts[0]!r} is a voice of Quincunx itself", where=package.where, remedy="use --as NAME")
         if name or kind == "bank":
             _refuse_taken(root / parts[0], replace)
         with _unfinished(root) as folder:
@@ -154,7 +164,9 @@ def _read_back(kind: Kind, folder: Path, roots: Roots, where: str) -> str:
     except BadVoicebank as error:
         # The folder it was tried in is gone by the time anybody reads this.
         inside = error.where.replace(str(folder), "").lstrip("/\\")
-        raise BadVoicebank(error.what, where=f"{where}: {inside}".rstrip(": "), remedy="nothing was installed") from error
+        raise BadVoicebank(
+            error.what, where=f"{where}: {inside}".rstrip(": "), remedy="nothing was installed"
+        ) from error
     return ""
 
 
@@ -197,16 +209,25 @@ def _refuse_taken(target: Path, replace: bool) -> None:
         raise BadInput("is installed already", where=str(target), remedy="--replace takes its place, --as gives a name")
 
 
-def remove(name: str, places: dict[str, Path]) -> Path:
-    """Take away an installed bank or vocoder by its name; a link goes, and what it leads to stays."""
-    place = places[name]
+def installed_in(roots: Iterable[Path]) -> dict[str, Path]:
+    """Return banks and vocoders by name: folders with a mark, directly below each root. Earlier roots win."""
+    places: dict[str, Path] = {}
+    for root in roots:
+        for mark in MARKS.values():
+            for config in sorted(root.glob(f"*/{mark}")):
+                places.setdefault(config.parent.name, config.parent)
+    return places
+
+
+def remove(place: Path) -> Path:
+    """Take away an installed bank or vocoder; a link goes, and what it leads to stays."""
     try:
         if place.is_symlink():
             place.unlink()
             return place
         hidden = Path(tempfile.mkdtemp(dir=place.parent, prefix=UNFINISHED))
-        place.rename(hidden / name)
-        shutil.rmtree(hidden, ignore_errors=True)
+        place.rename(hidden / place.name)
+        shutil.rmtree(hidden)
     except OSError as error:
         raise QuincunxError(f"cannot be removed: {error.strerror}", where=str(place)) from error
     return place

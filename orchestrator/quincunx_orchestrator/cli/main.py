@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "why": ("quincunx_orchestrator.cli.why", "Say what a render would compute, and why."),
     "steps": ("quincunx_orchestrator.cli.steps", "List the steps and their manifests."),
     "plugins": ("quincunx_orchestrator.cli.plugins", "List what installed packages add."),
-    "voices": ("quincunx_orchestrator.cli.voices", "List the voices that are installed."),
+    "voices": ("quincunx_orchestrator.cli.voices", "List, install and remove voices."),
     "cache": ("quincunx_orchestrator.cli.cache", "Look after the cache."),
 }
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from quincunx_orchestrator.cli.voice_installs import install, remove
 from quincunx_orchestrator.cli.workspace import Workspace, json_option
 
 
-@click.command("voices", short_help="List the voices that are installed.")
+@click.group("voices", invoke_without_command=True, short_help="List, install and remove voices.")
 @click.option(
     "--vocoder-dir",
     multiple=True,
@@ -18,8 +19,11 @@ from quincunx_orchestrator.cli.workspace import Workspace, json_option
     help="Where else to look for vocoders.",
 )
 @json_option
-def command(vocoder_dir: tuple[Path, ...], as_json: bool) -> int:
-    """List the voices that are installed, and what keeps one from singing."""
+@click.pass_context
+def command(context: click.Context, vocoder_dir: tuple[Path, ...], as_json: bool) -> int:
+    """List the voices that are installed, and what keeps one from singing; or install and remove them."""
+    if context.invoked_subcommand is not None:
+        return 0
     from quincunx_shared.errors import BadVoicebank
 
     workspace = Workspace(vocoder_dirs=vocoder_dir)
@@ -41,5 +45,9 @@ def command(vocoder_dir: tuple[Path, ...], as_json: bool) -> int:
         languages = row.get("languages", [])
         sings = ", ".join(map(str, languages)) if isinstance(languages, list) else ""
         click.echo(f"{row['name']:{width}}  {row['problem'] or sings}  {row['folder']}")
-    click.echo(f"More banks go into {workspace.voice_roots[-1]}, one folder each.", err=True)
+    click.echo("`quincunx voices install FILE` adds more.", err=True)
     return 0
+
+
+command.add_command(install)
+command.add_command(remove)

@@ -6,7 +6,7 @@ Precedence: flag, environment, built-in default. The environment is read here an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from quincunx_orchestrator.song.voices import Catalogue, find_voices
 from quincunx_shared.stores.cache_folder import Cache, open_cache
 
 if TYPE_CHECKING:
+    from quincunx_orchestrator.banks.install import Roots
     from quincunx_shared.isolation import Isolation
 
 
@@ -57,20 +58,34 @@ class Workspace:
     @property
     def voice_roots(self) -> tuple[Path, ...]:
         """The folders in which installed banks lie, one folder a bank."""
-        from platformdirs import user_data_path
+        return (*self._named_roots(), self._own_data() / "voicebanks")
 
-        named = os.environ.get("QUINCUNX_VOICES", "")
-        own = user_data_path("quincunx", appauthor=False) / "voicebanks"
-        return (*(Path(part) for part in named.split(os.pathsep) if part), own)
+    @property
+    def vocoder_roots(self) -> tuple[Path, ...]:
+        """The folders in which vocoders are looked for that a bank names and does not hold, one folder a vocoder."""
+        return (*self.vocoder_dirs, *self._named_roots(), self._own_data() / "vocoders")
 
     def catalogue(self) -> Catalogue:
         """The voices that are installed."""
-        return find_voices(self.voice_roots, vocoder_dirs=self._vocoder_roots())
+        return find_voices(self.voice_roots, vocoder_dirs=self.vocoder_roots)
 
-    def _vocoder_roots(self) -> Sequence[Path]:
+    def install_roots(self, chosen: Path | None) -> Roots:
+        """Where to install: the folder chosen, else the first that QUINCUNX_VOICES names, else the user's own."""
+        from quincunx_orchestrator.banks.install import Roots
+
+        named = chosen or next(iter(self._named_roots()), None)
+        own = self._own_data()
+        banks, vocoders = (named, named) if named else (own / "voicebanks", own / "vocoders")
+        return Roots(banks, vocoders, (vocoders, *self.vocoder_roots))
+
+    def _named_roots(self) -> tuple[Path, ...]:
+        named = os.environ.get("QUINCUNX_VOICES", "")
+        return tuple(Path(part) for part in named.split(os.pathsep) if part)
+
+    def _own_data(self) -> Path:
         from platformdirs import user_data_path
 
-        return (*self.vocoder_dirs, user_data_path("quincunx", appauthor=False) / "vocoders")
+        return user_data_path("quincunx", appauthor=False)
 
     @contextmanager
     def cache(self) -> Iterator[Cache]:
