@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -92,11 +93,19 @@ def rendered(root: Path, song: SongText, threads: int) -> bytes:
         return desk.sound
 
 
+#: One edit after the other, each with the damage done to the cache before it is rendered.
+Script: TypeAlias = list[tuple[tuple[Edit, int, int], str]]
+scripts = st.lists(st.tuples(edits, damages), min_size=1, max_size=4)
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(edits, damages), min_size=1, max_size=4), st.integers(1, 4), st.integers(0, 99))
-def test_an_edited_song_sounds_like_one_rendered_afresh(
-    script: list[tuple[tuple[Edit, int, int], str]], threads: int, seed: int
-) -> None:
+@given(scripts, st.integers(1, 4), st.integers(0, 99))
+def test_an_edited_song_sounds_like_one_rendered_afresh(script: Script, threads: int, seed: int) -> None:
+    sounds_like_one_rendered_afresh(script, threads, seed)
+
+
+def sounds_like_one_rendered_afresh(script: Script, threads: int, seed: int) -> None:
+    """Render edit after edit over one damaged cache, and compare the last sound with that of an empty cache."""
     song = replace(SONG, phrases=SONG.phrases[:2])
     with tempfile.TemporaryDirectory() as name:
         used = Path(name, "used")
