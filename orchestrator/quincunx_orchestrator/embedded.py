@@ -17,6 +17,7 @@ from quincunx_shared.curve import INTERPOLATIONS, Interpolation
 from quincunx_shared.intervention import Operator
 from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.manifest import Manifest
+from quincunx_shared.model_limits import GENEROUS, ModelLimits
 from quincunx_shared.names import Digest
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.payload import ParamRef
@@ -47,7 +48,10 @@ class ThreadDispatcher:
     warming: ThreadPoolExecutor
 
     def announce(self, stages: Sequence[Sequence[Bundle]], recalled: Iterable[ParamRef]) -> None:
-        """Begin to load models and recalled results while the first stage runs. What fails here, the step will tell."""
+        """Load the models before anything runs, and begin to fetch recalled results.
+
+        What cannot be loaded is refused here, by `BadVoicebank`, while nothing is stored yet.
+        """
         tasks = (task for stage in stages for bundle in stage for task in bundle.tasks)
         wanted = {
             task.step.options[name]: None
@@ -55,10 +59,9 @@ class ThreadDispatcher:
             if task.step.step in self.bench.steps
             for name in self.bench.steps[task.step.step].manifest.models
         }
-        for digest in wanted:
-            if digest:
-                self.warming.submit(self.bench.models.model, digest)
         self.warming.submit(self.blobs.fetch_ahead, [ref.digest for ref in recalled if ref.inline is None])
+        for loaded in [self.warming.submit(self.bench.models.model, digest) for digest in wanted if digest]:
+            loaded.result()
 
     def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterable[BundleOutcome]:
         """Return the outcomes in the order of the bundles."""
@@ -118,6 +121,6 @@ def this_machine(provider: Provider | None = None) -> Machine:
     return Machine(chosen, numeric_class(chosen))
 
 
-def models_from(files: Mapping[Digest, Path], machine: Machine) -> Models:
+def models_from(files: Mapping[Digest, Path], machine: Machine, limits: ModelLimits = GENEROUS) -> Models:
     """Models and bank files, loaded when a step first asks for them."""
-    return ModelPool(ModelLibrary(files), OnnxRuntime(machine.provider).load)
+    return ModelPool(ModelLibrary(files), OnnxRuntime(machine.provider, limits).load)

@@ -43,7 +43,7 @@ class Dispatcher(Protocol):
     def announce(self, stages: Sequence[Sequence[Bundle]], recalled: Iterable[ParamRef]) -> None:
         """Hear what is to come and which known results it reads, before the first stage: time to warm up.
 
-        Must not wait.
+        May refuse a model that cannot be loaded (`BadVoicebank`); nothing has been stored by then.
         """
 
     def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterable[BundleOutcome]:

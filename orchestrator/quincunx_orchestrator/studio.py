@@ -42,6 +42,7 @@ from quincunx_orchestrator.song.voices import Catalogue, cast
 from quincunx_shared.intervention import Operator
 from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.manifest import Manifest
+from quincunx_shared.model_limits import GENEROUS, ModelLimits
 from quincunx_shared.names import Address, Digest
 from quincunx_shared.plugins import Plugins
 from quincunx_shared.ports import EventLog
@@ -62,6 +63,7 @@ class StudioSettings:
     steps: Mapping[str, Step] | None = None
     operators: Mapping[str, Operator] | None = None
     isolation: Isolation = TRUSTING
+    limits: ModelLimits = GENEROUS
 
 
 class Studio:
@@ -136,7 +138,7 @@ def open_studio(
         cache.blobs,
         cache.index,
         log,
-        models=models_from(bank_files, machine),
+        models=models_from(bank_files, machine, chosen.limits),
         threads=chosen.threads,
         numeric=machine.numeric_class,
         operators=merging.found,

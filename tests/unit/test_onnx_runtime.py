@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.unit import tiny_models
 
 from quincunx_shared.errors import BadVoicebank, QuincunxError, StepFailed
+from quincunx_shared.model_limits import ModelLimits
 from quincunx_shared.names import Digest
 from quincunx_workers.onnx_runtime import OnnxRuntime, numeric_class
 
@@ -96,3 +98,24 @@ def test_the_numeric_class_tells_provider_version_precision_and_processor() -> N
     assert runtime == f"onnxruntime-{metadata.version('onnxruntime')}"
     assert libraries == [f"{name}-{metadata.version(name)}" for name in ("numpy", "soxr", "soundfile")]
     assert processor
+
+
+def test_a_model_that_never_ends_is_ended(tmp_path: Path) -> None:
+    path, digest = tiny_models.kept(tmp_path, tiny_models.endless_vocoder())
+    model = OnnxRuntime(limits=ModelLimits(seconds=0.1)).load(path, digest)
+    feeds = {"mel": np.zeros((1, 2, 3), np.float32), "f0": np.ones((1, 2), np.float32)}
+    for _ in range(2):  # and can be run again
+        with pytest.raises(StepFailed, match=r"model\.onnx: the model took too long and was ended .--model-seconds"):
+            model.run(feeds)
+
+
+def test_a_model_may_take_longer_the_longer_it_sings() -> None:
+    assert ModelLimits().seconds_for(86 * 60) > 20 * 60
+    assert ModelLimits(seconds=5).seconds_for(10**6) == 5
+
+
+def test_a_model_in_time_is_left_alone(tmp_path: Path) -> None:
+    model = OnnxRuntime(limits=ModelLimits(seconds=60)).load(*tiny_models.kept(tmp_path, tiny_models.doubling()))
+    before = threading.active_count()
+    assert model.run({"x": np.array([1], np.float32)})[0].tolist() == [2]
+    assert threading.active_count() <= before + 1, "the watch goes with the run"

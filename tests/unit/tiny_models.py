@@ -41,6 +41,9 @@ def kept(folder: Path, content: bytes, name: str = "model.onnx") -> tuple[Path, 
     return path, digest_of_bytes(content)
 
 
+_MEL_AND_F0 = (value("mel", FLOAT, 1, "T", "bins"), value("f0", FLOAT, 1, "T"))
+
+
 def doubling() -> bytes:
     """y = x + x"""
     return built([make_node("Add", ["x", "x"], ["y"])], [value("x", FLOAT, "n")], [value("y", FLOAT, "n")])
@@ -200,6 +203,61 @@ def vocoder(hop_size: int = 4) -> bytes:
     ]
     inputs = [value("mel", FLOAT, 1, "T", "bins"), value("f0", FLOAT, 1, "T")]
     return built(nodes, inputs, [value("waveform", FLOAT, 1, "S")], constants)
+
+
+def endless_vocoder() -> bytes:
+    """A vocoder with a loop that never ends."""
+    body = make_graph(
+        [make_node("Identity", ["on"], ["still_on"]), make_node("Sqrt", ["a"], ["b"])],
+        "body",
+        [value("turn", INT64), value("on", BOOL), _any("a")],
+        [value("still_on", BOOL), _any("b")],
+    )
+    node = make_node("Loop", ["", "true", "f0"], ["waveform"], body=body)
+    return built([node], _MEL_AND_F0, [value("waveform", FLOAT, 1, "S")], [make_tensor("true", BOOL, [], [True])])
+
+
+def vast_vocoder(*shape: int) -> bytes:
+    """A vocoder of some hundred bytes that makes a tensor of this shape on its way."""
+    nodes = [
+        make_node("ConstantOfShape", ["shape"], ["vast"]),
+        make_node("ReduceMax", ["vast"], ["zero"], keepdims=0),
+        make_node("Add", ["f0", "zero"], ["waveform"]),
+    ]
+    constants = [make_tensor("shape", INT64, [len(shape)], list(shape))]
+    return built(nodes, _MEL_AND_F0, [value("waveform", FLOAT, 1, "S")], constants)
+
+
+def vast_noise(*shape: int) -> bytes:
+    """The same with noise, which is drawn outside the runtime."""
+    nodes = [
+        make_node("RandomNormal", [], ["vast"], shape=list(shape)),
+        make_node("ReduceMax", ["vast"], ["most"], keepdims=0),
+        make_node("Add", ["f0", "most"], ["waveform"]),
+    ]
+    return built(nodes, _MEL_AND_F0, [value("waveform", FLOAT, 1, "S")])
+
+
+def numberless_vocoder(hop_size: int = 512) -> bytes:
+    """A vocoder whose sound is 0/0."""
+    nodes = [
+        make_node("Sub", ["f0", "f0"], ["zero"]),
+        make_node("Div", ["zero", "zero"], ["nothing"]),
+        make_node("Unsqueeze", ["nothing", "last"], ["frame"]),
+        make_node("Expand", ["frame", "hop"], ["samples"]),
+        make_node("Reshape", ["samples", "flat"], ["waveform"]),
+    ]
+    constants = [
+        make_tensor("last", INT64, [1], [2]),
+        make_tensor("hop", INT64, [3], [1, 1, hop_size]),
+        make_tensor("flat", INT64, [2], [1, -1]),
+    ]
+    return built(nodes, _MEL_AND_F0, [value("waveform", FLOAT, 1, "S")], constants)
+
+
+def short_vocoder() -> bytes:
+    """A vocoder that promises samples and returns frames."""
+    return built([make_node("Identity", ["f0"], ["waveform"])], _MEL_AND_F0, [value("waveform", FLOAT, 1, "S")])
 
 
 def _any(name: str) -> ValueInfoProto:

@@ -5,17 +5,22 @@ It is imported when the first model is loaded, not before: a render that recalls
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import math
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from quincunx_shared.errors import BadVoicebank, QuincunxError, StepFailed
+from quincunx_shared.model_limits import GENEROUS, ModelLimits
 from quincunx_shared.names import Digest
 from quincunx_workers.bank_file import read_held
 from quincunx_workers.model_check import foreign_operators, refuse_outside_weights
 from quincunx_workers.noise import Noise, make_seedable
 from quincunx_workers.processor import cpu_family, gpu_family
+from quincunx_workers.run_guard import RunGuard
 
 Provider: TypeAlias = Literal["cpu", "cuda"]
 
@@ -35,6 +40,9 @@ DTYPES: Mapping[str, str] = {
     "tensor(int32)": "int32",
     "tensor(bool)": "bool",
 }
+
+#: How the runtime says that memory is at its limit, or at the machine's.
+_OUT_OF_MEMORY = ("is smaller than requested bytes", "bad_alloc", "Failed to allocate memory")
 
 #: Only what ends the process: errors arrive as exceptions, and warnings are about files that nobody here can change.
 LOG_FATAL = 4
@@ -74,7 +82,7 @@ def numeric_class(provider: Provider = "cpu") -> str:
 class OnnxRuntime:
     """Loads models for one provider. Refused where ONNX Runtime is missing, doubled, or lacks the provider."""
 
-    def __init__(self, provider: Provider = "cpu") -> None:
+    def __init__(self, provider: Provider = "cpu", limits: ModelLimits = GENEROUS) -> None:
         runtime_version()
         if provider == "cuda" and not _version("onnxruntime-gpu"):
             raise QuincunxError(
@@ -82,6 +90,7 @@ class OnnxRuntime:
                 remedy="pip uninstall -y onnxruntime, then pip install 'quincunx[gpu]'",
             )
         self._provider: Provider = provider
+        self._limits = limits
 
     def load(self, path: Path, digest: Digest) -> OnnxModel:
         """Load a model whose content has the digest. One thread, fixed algorithms: equal feeds give equal bits."""
@@ -101,7 +110,7 @@ class OnnxRuntime:
             raise QuincunxError(
                 f"ONNX Runtime could not start {self._provider}", remedy="check driver and CUDA version"
             )
-        return OnnxModel(session, noises, seedable.unseeded, place=str(path))
+        return OnnxModel(session, noises, seedable.unseeded, place=str(path), limits=self._limits)
 
     def _session(self, content: bytes) -> Any:
         import onnxruntime
@@ -110,15 +119,26 @@ class OnnxRuntime:
         options.intra_op_num_threads = 1
         options.log_severity_level = LOG_FATAL
         options.use_deterministic_compute = True
+        if _limit_memory(self._limits.memory_bytes):
+            options.add_session_config_entry("session.use_env_allocators", "1")
         return onnxruntime.InferenceSession(content, options, providers=[PROVIDERS[self._provider]])
 
 
 class OnnxModel:
     """A resident model. Any number of threads may run it at once."""
 
-    def __init__(self, session: Any, noises: Mapping[Noise, Any], unseeded: tuple[str, ...], *, place: str) -> None:
+    def __init__(
+        self,
+        session: Any,
+        noises: Mapping[Noise, Any],
+        unseeded: tuple[str, ...],
+        *,
+        place: str,
+        limits: ModelLimits = GENEROUS,
+    ) -> None:
         """Take the session, the noises it wants with the sessions that know their shapes, and the file's place."""
         self._session = session
+        self._limits = limits
         self._noises = noises
         self._unseeded = unseeded
         self._place = place
@@ -154,24 +174,75 @@ class OnnxModel:
         return self._outputs
 
     def run(self, feeds: Mapping[str, Any], *, seed: int = 0) -> tuple[Any, ...]:
-        """Run once; outputs in order. Equal feeds and seed give equal bits within a numeric class."""
+        """Run once; outputs in order. Equal feeds and seed give equal bits within a numeric class.
+
+        Raises `StepFailed` for a model that fails, and for one that takes more time or memory than the limits allow.
+        """
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        guard = RunGuard(options, self._limits.seconds_for(_frames_of(feeds)))
         try:
-            return tuple(self._session.run(list(self._outputs), self._with_noise(feeds, seed)))
+            with guard:
+                return tuple(self._session.run(list(self._outputs), self._with_noise(feeds, seed), options))
         except Exception as error:  # the runtime's errors have no base of their own
-            raise StepFailed(f"the model failed: {_first_line(error)}", where=self._place) from error
+            raise self._failure(error, timed_out=guard.ended) from error
+
+    def _failure(self, error: Exception, *, timed_out: bool) -> StepFailed:
+        said = _first_line(error)
+        if timed_out:
+            what = "the model took too long and was ended"
+            return StepFailed(what, where=self._place, remedy="--model-seconds gives it more time")
+        if any(mark in str(error) for mark in _OUT_OF_MEMORY):
+            what = "the model asks for more memory than it may have"
+            return StepFailed(what, where=self._place, remedy="--model-memory gives it more")
+        return StepFailed(f"the model failed: {said}", where=self._place)
 
     def _with_noise(self, feeds: Mapping[str, Any], seed: int) -> dict[str, Any]:
         """Add the noises in the order of the graph: the shape of a later one may depend on an earlier one."""
         fed = dict(feeds)
         for noise, shape_session in self._noises.items():
             shape = noise.shape if shape_session is None else self._shape(shape_session, fed)
+            self._refuse_vast(noise, shape or ())
             fed[noise.name] = noise.draw(shape or (), seed)
         return fed
+
+    def _refuse_vast(self, noise: Noise, shape: tuple[int, ...]) -> None:
+        """Refuse a noise that could never be held; it is drawn outside the runtime, in doubles, with one copy."""
+        limit = self._limits.memory_bytes
+        if limit and math.prod(shape) * 16 > limit:
+            raise MemoryError(f"noise {noise.name} of shape {shape} is larger than the memory allowed: bad_alloc")
 
     def _shape(self, session: Any, fed: Mapping[str, Any]) -> tuple[int, ...]:
         """Return the shape that a noise has for these feeds."""
         (shape,) = session.run(["shape"], {one.name: fed[one.name] for one in session.get_inputs()})
         return tuple(int(size) for size in shape)
+
+
+@functools.cache
+def _limit_memory(limit_bytes: int) -> bool:
+    """Let all models of this process together take so much of the processor's memory; False where there is no limit.
+
+    The runtime keeps one such pool a process, so the first limit stays. Requests beyond it fail before anything is
+    allocated, those of the optimizer included.
+    """
+    if not limit_bytes:
+        return False
+    import onnxruntime
+
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    place = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    # 1: grow by what is asked for. The default doubles, and half of a long phrase's memory would never be used.
+    wishes = {"max_mem": limit_bytes, "arena_extend_strategy": 1, "initial_chunk_size_bytes": -1}
+    arena = onnxruntime.OrtArenaCfg({**wishes, "max_dead_bytes_per_chunk": -1})
+    with contextlib.suppress(RuntimeError):  # there is one already
+        onnxruntime.create_and_register_allocator(place, arena)
+    return True
+
+
+def _frames_of(feeds: Mapping[str, Any]) -> int:
+    """Return the longest side of what a model is fed with: the frames of the phrase."""
+    return max((max(getattr(feed, "shape", ()), default=0) for feed in feeds.values()), default=0)
 
 
 def _version(distribution: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quincunx_orchestrator.cli.song_file import content_of
 from quincunx_orchestrator.cli.workspace import Workspace
 from quincunx_orchestrator.core.planner import Plan, StepKey
 from quincunx_orchestrator.core.reasons import Ledger
@@ -88,7 +89,10 @@ def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
     score, cutter = read_song(song, workspace.isolation), cutter_named(wishes.cutter, workspace.isolation)
     log = MemoryEventLog()
     with workspace.cache() as cache:
-        settings = StudioSettings(workspace.thread_count, this_machine(workspace.device), isolation=workspace.isolation)
+        machine = this_machine(workspace.device)
+        settings = StudioSettings(
+            workspace.thread_count, machine, isolation=workspace.isolation, limits=workspace.limits
+        )
         with open_studio(cache, log, workspace.catalogue(), settings) as studio:
             assembly = studio.assemble(
                 score,
@@ -108,13 +112,8 @@ def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
 
 def read_song(path: Path, isolation: Isolation = TRUSTING) -> Score:
     """Read a song file of any format we know."""
-    if path.is_dir():
-        raise BadInput("this is a folder, not a song", where=str(path))
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", where=str(path)) from error
-    return read_score(path.name, raw, format_table(path.suffix, isolation))
+    formats = format_table(path.suffix, isolation)
+    return read_score(path.name, content_of(path), formats)
 
 
 def song_key(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from quincunx_orchestrator.cli.model_options import model_options
 from quincunx_orchestrator.cli.sound_options import file_options, take_options
 from quincunx_orchestrator.cli.workspace import Workspace, isolate_options, json_option
 
@@ -35,6 +36,8 @@ class Choices:
     isolate: tuple[str, ...] = ()
     isolate_seconds: float = 300.0
     isolate_memory: float = 4.0
+    model_seconds: float = 0.0
+    model_memory: float = 0.0
     threads: int = 0
     device: Literal["cpu", "cuda"] | None = None
     dry_run: bool = False
@@ -45,7 +48,8 @@ class Choices:
     def workspace(self, cache_dir: Path | None) -> Workspace:
         """The machine as these flags want it."""
         apart = (tuple(self.isolate), self.isolate_seconds, self.isolate_memory)
-        return Workspace(cache_dir, tuple(self.vocoder_dir), self.threads, self.device, apart)
+        models = (self.model_seconds, self.model_memory)
+        return Workspace(cache_dir, tuple(self.vocoder_dir), self.threads, self.device, apart, models)
 
 
 _OPTIONS = (
@@ -67,6 +71,7 @@ _OPTIONS = (
     *file_options,
     click.option("--cut", default="rests", metavar="NAME", help="Where phrases end: rests, track, or a plug-in's way."),
     *isolate_options,
+    *model_options,
     click.option("--threads", type=click.IntRange(0, 256), default=0, help="Phrases at once.  [default: one a core]"),
     click.option(
         "--device",

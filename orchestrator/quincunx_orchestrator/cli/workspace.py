@@ -20,6 +20,7 @@ from quincunx_shared.stores.cache_folder import Cache, open_cache
 if TYPE_CHECKING:
     from quincunx_orchestrator.banks.install import Roots
     from quincunx_shared.isolation import Isolation
+    from quincunx_shared.model_limits import ModelLimits
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,15 @@ class Workspace:
     device: Literal["cpu", "cuda"] | None = None
     #: Packages whose steps run apart, and the seconds and gigabytes one call may take.
     apart: tuple[tuple[str, ...], float, float] = ((), 300.0, 4.0)
+    #: The seconds one run of a model may take and the gigabytes of all of them; 0 for the default.
+    models: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def limits(self) -> ModelLimits:
+        """What the models of a bank may take."""
+        from quincunx_orchestrator.cli.model_options import limits_of
+
+        return limits_of(*self.models)
 
     @property
     def isolation(self) -> Isolation:
