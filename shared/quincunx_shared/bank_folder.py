@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from quincunx_shared.strict_yaml import Yaml, read_yaml
 #: The largest text file that is read into memory; real dictionaries stay below 20 MB.
 TEXT_LIMIT_BYTES = 64 * 1024 * 1024
 
+#: The largest file at all: the format of models holds no more in one file.
+FILE_LIMIT_BYTES = 2 * 1024 * 1024 * 1024
+
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -22,6 +26,8 @@ def file_digest(path: Path) -> Digest:
     """Return the SHA-256 of a file's content. The name, the place and the date of a file never count."""
     try:
         with path.open("rb") as stream:
+            if os.fstat(stream.fileno()).st_size > FILE_LIMIT_BYTES:
+                raise BadVoicebank(f"this file is larger than {FILE_LIMIT_BYTES >> 30} GiB", where=str(path))
             return Digest(hashlib.file_digest(stream, "sha256").hexdigest())
     except OSError as error:
         raise BadVoicebank(f"this file cannot be read: {error.strerror}", where=str(path)) from error

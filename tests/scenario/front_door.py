@@ -1,4 +1,4 @@
-"""The command line in a process of its own: its exit code, its words, how long it took and how much memory."""
+"""The command line as its entry point runs it: its exit code, its words, and what it took of time and memory."""
 
 from __future__ import annotations
 
@@ -6,61 +6,61 @@ import json
 import os
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Ends a command that waits for something that never comes.
-STUCK_SECONDS = 60
-
-#: Runs the command as its entry point does, and leaves on the last line of stderr what it used. The peak is the
-#: process's own: what a parent reads of a child it forked includes the parent.
-_MEASURED = """
-import json, resource, sys, time
-from quincunx_orchestrator.cli.main import main
-try:
-    main()
-finally:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    try:
-        peak = int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) * 1024
-    except OSError:
-        peak = used.ru_maxrss
-    sys.stderr.flush()
-    print('\\n' + json.dumps([used.ru_utime + used.ru_stime, peak]), file=sys.stderr)
-"""
+#: Nobody's own number on Linux and macOS; a test that runs as root becomes it where rights are the matter.
+NOBODY = 65534
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a command said and used."""
+    """What a command said and used; `seconds` are the processor's, so a busy machine does not matter."""
 
     code: int
     out: str
     err: str
-    cpu_seconds: float
-    wall_seconds: float
+    seconds: float
     peak_bytes: int
 
 
-def quincunx(home: Path, *arguments: str | Path, **environment: str) -> Told:
-    """Run a command in a folder that is its whole world: working directory, cache, data."""
-    own = {"QUINCUNX_CACHE_DIR": "cache", "XDG_DATA_HOME": "data", "XDG_CACHE_HOME": "own-cache"}
-    world = {**os.environ, **{name: str(home / folder) for name, folder in own.items()}, **environment}
-    begun = time.monotonic()
-    ran = subprocess.run(
-        [sys.executable, "-c", _MEASURED, *map(str, arguments)],
-        cwd=home,
-        env=world,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=STUCK_SECONDS,
-        check=False,
-    )
-    seconds = time.monotonic() - begun
-    err, _, used = ran.stderr.decode(errors="replace").rstrip("\n").rpartition("\n")
-    cpu_seconds, peak_bytes = json.loads(used)
-    return Told(ran.returncode, ran.stdout.decode(errors="replace"), err.rstrip("\n"), cpu_seconds, seconds, peak_bytes)
+@dataclass(frozen=True)
+class FrontDoor:
+    """Runs commands, each in a process of its own."""
+
+    server: subprocess.Popen[str]
+
+    def quincunx(self, home: Path, *arguments: str | Path, user: int | None = None, **environment: str) -> Told:
+        """Run a command in a folder that is its whole world: working directory, cache, data."""
+        own = {"QUINCUNX_CACHE_DIR": "cache", "XDG_DATA_HOME": "data", "XDG_CACHE_HOME": "own-cache"}
+        world = {**{name: str(home / folder) for name, folder in own.items()}, "COLUMNS": "200", **environment}
+        assert self.server.stdin is not None
+        assert self.server.stdout is not None
+        self.server.stdin.write(json.dumps([[*map(str, arguments)], str(home), world, user]) + "\n")
+        self.server.stdin.flush()
+        code, seconds, peak_bytes = json.loads(self.server.stdout.readline())
+        said = [Path(f"{home}.{name}") for name in ("out", "err")]
+        out, err = (path.read_text(encoding="utf-8", errors="replace") for path in said)
+        for path in said:
+            path.unlink()
+        return Told(code, out, err, seconds, peak_bytes)
+
+
+@contextmanager
+def open_front_door() -> Iterator[FrontDoor]:
+    """Start the server, and end it."""
+    # Threads would not survive a fork, so libraries are not to start any.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    environment.pop("QUINCUNX_VOICES", None)
+    command = [sys.executable, str(Path(__file__).with_name("front_door_server.py"))]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield FrontDoor(server)
+        finally:
+            assert server.stdin is not None
+            server.stdin.close()
 
 
 def tree_of(root: Path) -> dict[str, int]:

@@ -114,8 +114,9 @@ def test_a_model_may_take_longer_the_longer_it_sings() -> None:
     assert ModelLimits(seconds=5).seconds_for(10**6) == 5
 
 
-def test_a_model_in_time_is_left_alone(tmp_path: Path) -> None:
+def test_the_watch_over_a_run_goes_with_it(tmp_path: Path) -> None:
     model = OnnxRuntime(limits=ModelLimits(seconds=60)).load(*tiny_models.kept(tmp_path, tiny_models.doubling()))
     before = threading.active_count()
-    assert model.run({"x": np.array([1], np.float32)})[0].tolist() == [2]
-    assert threading.active_count() <= before + 1, "the watch goes with the run"
+    for _ in range(50):
+        assert model.run({"x": np.array([1], np.float32)})[0].tolist() == [2]
+    assert threading.active_count() < before + 10

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import os
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -113,8 +114,7 @@ class OnnxRuntime:
         return OnnxModel(session, noises, seedable.unseeded, place=str(path), limits=self._limits)
 
     def _session(self, content: bytes) -> Any:
-        import onnxruntime
-
+        onnxruntime = _library()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = LOG_FATAL
@@ -178,9 +178,7 @@ class OnnxModel:
 
         Raises `StepFailed` for a model that fails, and for one that takes more time or memory than the limits allow.
         """
-        import onnxruntime
-
-        options = onnxruntime.RunOptions()
+        options = _library().RunOptions()
         guard = RunGuard(options, self._limits.seconds_for(_frames_of(feeds)))
         try:
             with guard:
@@ -220,6 +218,19 @@ class OnnxModel:
 
 
 @functools.cache
+def _library() -> Any:
+    """Import ONNX Runtime, with its telemetry off.
+
+    Recent builds write an identifier of the machine into the user's cache and report to their maker over
+    the network, from the import on. Nobody who renders a song has agreed to that; who wants it sets the variable to 0.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
+
+
+@functools.cache
 def _limit_memory(limit_bytes: int) -> bool:
     """Let all models of this process together take so much of the processor's memory; False where there is no limit.
 
@@ -228,8 +239,7 @@ def _limit_memory(limit_bytes: int) -> bool:
     """
     if not limit_bytes:
         return False
-    import onnxruntime
-
+    onnxruntime = _library()
     kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
     place = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
     # 1: grow by what is asked for. The default doubles, and half of a long phrase's memory would never be used.

@@ -66,6 +66,10 @@ class Job:
         record = record_song(self.assembly, self.studio.bind(self.assembly), failures_of(result))
         if result.state != "failed" and record != self.cache.history.recall(self.key):
             self.cache.history.remember(self.key, record)
+        silent = {segment for segment, _ in result.failed}
+        if silent and all(one.segment.id in silent for one in self.assembly.placed):
+            # A file of nothing but silence is no song with a phrase missing.
+            result.payloads, result.state = {}, "failed"
         return result
 
     def in_song(self, segment: str, error: str) -> str:
