@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from quincunx_orchestrator.cli.render import render_song
-from quincunx_orchestrator.cli.shared_options import Choices, render_options
+from quincunx_orchestrator.cli.shared_options import Choices, picture_option, render_options
 from quincunx_orchestrator.cli.workspace import cache_dir_option
 
 SONG = "demo.ustx"
@@ -22,6 +22,7 @@ SONG = "demo.ustx"
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the song itself (.ustx) here instead, to edit it and render it with `quincunx render`.",
 )
+@picture_option
 @render_options
 @cache_dir_option
 def command(output: Path, score: Path | None, cache_dir: Path | None, **given: Any) -> int:

@@ -21,6 +21,7 @@ from quincunx_orchestrator.embedded import this_machine
 from quincunx_orchestrator.installed import cutter_named, format_table
 from quincunx_orchestrator.render import RenderResult
 from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import read_score
 from quincunx_orchestrator.song.assembly import Assembly
 from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_song
@@ -55,6 +56,7 @@ class Job:
     log: MemoryEventLog
     key: str
     ledger: Ledger
+    score: Score
 
     def plan(self) -> Plan:
         """What a render would do."""
@@ -91,6 +93,39 @@ class Job:
 def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
     """Read a song and make it ready. Everything that can be wrong with it is said before anything runs."""
     score, cutter = read_song(song, workspace.isolation), cutter_named(wishes.cutter, workspace.isolation)
+    with open_room(workspace) as room:
+        yield room.job(song, score, wishes, cutter)
+
+
+@dataclass(frozen=True)
+class Room:
+    """An open studio with its cache, in which one job after another can be done while everything stays warm."""
+
+    studio: Studio
+    cache: Cache
+    log: MemoryEventLog
+
+    def job(self, song: Path, score: Score, wishes: Wishes, cutter: Cutter) -> Job:
+        """Make a song ready that has been read."""
+        assembly = self.studio.assemble(
+            score,
+            voice=wishes.voice,
+            voice_for=wishes.voice_for,
+            strict_voice=wishes.strict_voice,
+            take=wishes.take,
+            delivery=wishes.delivery,
+            cutter=cutter,
+        )
+        if not assembly.placed:
+            raise BadInput("there is nothing to sing", where=song.name, remedy="every track is empty or muted")
+        key = song_key(song)
+        ledger = ledger_for(assembly, read_record(self.cache.history.recall(key)))
+        return Job(self.studio, assembly, self.cache, self.log, key, ledger, score)
+
+
+@contextmanager
+def open_room(workspace: Workspace) -> Iterator[Room]:
+    """Open the cache and a studio on it."""
     log = MemoryEventLog()
     with workspace.cache() as cache:
         machine = this_machine(workspace.device)
@@ -98,20 +133,7 @@ def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
             workspace.thread_count, machine, isolation=workspace.isolation, limits=workspace.limits
         )
         with open_studio(cache, log, workspace.catalogue(), settings) as studio:
-            assembly = studio.assemble(
-                score,
-                voice=wishes.voice,
-                voice_for=wishes.voice_for,
-                strict_voice=wishes.strict_voice,
-                take=wishes.take,
-                delivery=wishes.delivery,
-                cutter=cutter,
-            )
-            if not assembly.placed:
-                raise BadInput("there is nothing to sing", where=song.name, remedy="every track is empty or muted")
-            key = song_key(song)
-            ledger = ledger_for(assembly, read_record(cache.history.recall(key)))
-            yield Job(studio, assembly, cache, log, key, ledger)
+            yield Room(studio, cache, log)
 
 
 def read_song(path: Path, isolation: Isolation = TRUSTING) -> Score:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from quincunx_orchestrator.cli.shared_options import Choices, render_options
+from quincunx_orchestrator.cli.shared_options import Choices, picture_option, render_options
 from quincunx_orchestrator.cli.workspace import cache_dir_option
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command("render", short_help="Render a song to a sound file.")
 @click.argument("song", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write: .wav or .flac.")
+@picture_option
 @render_options
 @cache_dir_option
 def command(song: Path, output: Path | None, cache_dir: Path | None, **given: Any) -> int:
@@ -33,12 +34,14 @@ def command(song: Path, output: Path | None, cache_dir: Path | None, **given: An
 def render_song(song: Path, output: Path, choices: Choices, cache_dir: Path | None) -> int:
     """Carry out a render for `render` and `demo`, and return the exit code."""
     from quincunx_orchestrator.cli import job as jobs
-    from quincunx_orchestrator.cli import telling
+    from quincunx_orchestrator.cli import pictures, telling
 
     workspace = choices.workspace(cache_dir)
     wishes = wishes_from(output, choices)
     if not choices.dry_run:
         jobs.check_output(output)
+        if choices.picture:
+            pictures.check_picture(choices.picture)
     with jobs.open_job(song, wishes, workspace) as job:
         telling.say_notices(job, choices.quiet)
         if choices.explain or choices.dry_run:
@@ -52,6 +55,8 @@ def render_song(song: Path, output: Path, choices: Choices, cache_dir: Path | No
         sound = jobs.sound_of(result)
         if sound is not None:
             jobs.write_whole(output, sound)
+            if choices.picture:
+                jobs.write_whole(choices.picture, pictures.picture_of(job, result, sound, song))
         return telling.summarise(job, result, output, choices)
 
 

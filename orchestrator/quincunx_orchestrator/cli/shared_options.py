@@ -40,6 +40,7 @@ class Choices:
     model_memory: float = 0.0
     threads: int = 0
     device: Literal["cpu", "cuda"] | None = None
+    picture: Path | None = None
     dry_run: bool = False
     explain: bool = False
     as_json: bool = False
@@ -82,6 +83,14 @@ _OPTIONS = (
     click.option("--explain", is_flag=True, help="Say why each step is computed."),
     json_option,
     click.option("-q", "--quiet", is_flag=True, help="Only errors."),
+)
+
+
+picture_option = click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.png",
+    help="Draw the song as well: waveform, spectrogram, notes with the sung pitch, phones.",
 )
 
 

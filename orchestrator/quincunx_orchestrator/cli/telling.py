@@ -102,7 +102,9 @@ def summarise(job: Job, result: RenderResult, output: Path, choices: Choices) ->
     seconds = float(measured.get("seconds", 0.0))
     made = "payload" if result.payloads else ""
     if choices.as_json:
-        click.echo(json.dumps(_summary(job, result, output if made else None, wall), ensure_ascii=False))
+        document = _summary(job, result, output if made else None, wall)
+        picture = str(choices.picture) if choices.picture and made else None
+        click.echo(json.dumps({**document, "picture": picture}, ensure_ascii=False))
     elif not choices.quiet:
         factor = f", {wall / seconds:.3f} × real time" if seconds else ""
         click.echo(
@@ -112,6 +114,8 @@ def summarise(job: Job, result: RenderResult, output: Path, choices: Choices) ->
         )
         if made:
             click.echo(output)
+            if choices.picture:
+                click.echo(choices.picture)
     silent = len({segment for segment, _ in result.failed if segment != SONG})
     if silent and made:
         click.echo(f"{output} was written WITHOUT {silent} phrase{'s' if silent > 1 else ''}:", err=True)

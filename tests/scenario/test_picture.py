@@ -1,0 +1,166 @@
+"""`--picture FILE.png`: what a person sees is what was sung, and nothing is rendered for it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+from tests.scenario.desk import open_desk
+from tests.scenario.songs import SONG, SongText, phrase
+
+from quincunx_orchestrator.picture.fonts import Fonts
+from quincunx_orchestrator.picture.page import lay_out, systems_of
+from quincunx_orchestrator.picture.painter import png_of
+from quincunx_orchestrator.picture.palette import colours_of
+from quincunx_orchestrator.picture.reading import Sound, ports_of, read_sheet
+from quincunx_orchestrator.picture.scene import Stroke
+from quincunx_orchestrator.picture.sheet import Sheet
+from quincunx_orchestrator.score.ustx import read_ustx
+from quincunx_orchestrator.song.phrase_graph import FILE, REPORT
+from quincunx_shared.names import SONG as THE_SONG
+from quincunx_shared.names import Address, PortKey
+
+MAIN = "import sys; from quincunx_orchestrator.cli.main import run; sys.exit(run(sys.argv[1:]))"
+
+
+def quincunx(home: Path, *arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "QUINCUNX_CACHE_DIR": str(home / "cache"), "XDG_DATA_HOME": str(home / "data")}
+    command = [sys.executable, "-c", before + MAIN, *arguments]
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "song.ustx").write_text(SONG.ustx(), encoding="utf-8")
+    return tmp_path
+
+
+def sheet_of(folder: Path, song: SongText) -> Sheet:
+    """Render a song and read it as a page would; reading it runs nothing."""
+    with open_desk(folder) as desk:
+        assembly = desk.assemble(song.ustx())
+        payloads = desk.studio.render(assembly).payloads
+        sung = desk.studio.render(assembly, ports_of(assembly))
+        assert not sung.ran
+    samples, rate = soundfile.read(io.BytesIO(payloads[Address(THE_SONG, FILE)]), dtype="float32")
+    sound = Sound(samples.T, rate, payloads[Address(THE_SONG, REPORT)])
+    return read_sheet("Test", read_ustx(song.ustx().encode(), "test.ustx"), assembly, sung.payloads, sound)
+
+
+def test_a_picture_is_drawn_beside_the_song_and_costs_no_step(home: Path) -> None:
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav", "--picture", "song.png", "--json")
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["steps_run"] == 3 * 6 + 2
+    assert told["picture"] == "song.png"
+    with Image.open(home / "song.png") as image:
+        assert image.format == "PNG"
+        assert 1_500 < image.width < 2_600
+        assert 700 < image.height < 2_600
+
+    again = quincunx(home, "render", "song.ustx", "-o", "song.wav", "--picture", "again.png")
+    assert again.stdout == "song.wav\nagain.png\n"
+    assert "0 steps run" in again.stderr
+    assert "Warning" not in again.stderr
+
+
+def test_a_phrase_that_failed_leaves_its_notes_without_a_line(home: Path) -> None:
+    broken = SONG.with_phrase(1, SONG.phrases[1].with_note(1, lyric="愛"))
+    (home / "song.ustx").write_text(broken.ustx(), encoding="utf-8")
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav", "--picture", "song.png")
+    assert ran.returncode == 3
+    assert (home / "song.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("picture", "told"), [("song.jpg", "must end in .png"), ("nowhere/song.png", "the folder does not exist")]
+)
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_runs(home: Path, picture: str, told: str) -> None:
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav", "--picture", picture)
+    assert ran.returncode == 2
+    assert told in ran.stderr
+    assert not (home / "song.wav").exists()
+
+
+def test_without_the_drawing_library_the_remedy_is_told_at_once(home: Path) -> None:
+    without = "import sys; sys.modules['matplotlib'] = None; "
+    ran = quincunx(home, "render", "song.ustx", "-o", "song.wav", "--picture", "song.png", before=without)
+    assert ran.returncode == 1
+    assert "pip install 'quincunx[picture]'" in ran.stderr
+    assert not (home / "song.wav").exists()
+    assert quincunx(home, "render", "song.ustx", "-o", "song.wav", before=without).returncode == 0
+
+
+def test_the_notes_of_the_page_are_those_of_the_score_in_seconds(tmp_path: Path) -> None:
+    sheet = sheet_of(tmp_path, SONG)
+    written = [
+        ((one.start + note.position) / 960, (one.start + note.position + note.duration) / 960, note.tone)
+        for one in SONG.phrases
+        for note in one.notes
+    ]
+    assert [(note.start, note.end, note.tone) for note in sheet.notes] == [
+        pytest.approx(one, abs=1e-4) for one in written
+    ]
+    assert [note.text for note in sheet.notes] == ["hello", "–", "two", "lights", "は", "な"]
+    assert [note.sounds for note in sheet.notes][-2:] == ["ha", "na"]
+    assert [bar.seconds for bar in sheet.bars] == pytest.approx(list(np.arange(0, sheet.seconds, 2.0)))
+
+
+def test_the_line_of_the_page_is_the_pitch_that_was_sung(tmp_path: Path) -> None:
+    song = SongText((phrase(4, "la", tone=60), phrase(12, "la", tone=72)))
+    song = song.with_curve("pitd", (4 * 480, 0), (4 * 480 + 200, 100), (4 * 480 + 300, 100), (4 * 480 + 480, 0))
+    sheet = sheet_of(tmp_path, song)
+    first, second = sheet.lines
+    bent = float(np.interp(2.0 + 250 / 960, first.seconds, first.tones))
+    assert bent == pytest.approx(61.0, abs=0.06), "a semitone up, where it was drawn; drift takes a few cents"
+    assert np.median(second.tones) == pytest.approx(72.0, abs=0.05)
+
+    (system,) = systems_of(sheet)
+    drawn = [one for one in lay_out(sheet).shapes if isinstance(one, Stroke) and one.role.startswith("f0")]
+    for stroke, line in zip(drawn, sheet.lines, strict=True):
+        back = (system.roll.bottom - stroke.ys) / system.keyboard.semitone - 0.5 + system.keyboard.low
+        assert back == pytest.approx(line.tones)
+        assert (stroke.xs - system.strip.left) / system.strip.scale == pytest.approx(line.seconds)
+
+
+def test_the_phones_of_the_page_touch_and_vowels_begin_on_their_notes(tmp_path: Path) -> None:
+    sheet = sheet_of(tmp_path, SongText((phrase(4, "は", "な", tone=60),)))
+    assert [phone.name for phone in sheet.phones] == ["SP", "AP", "h", "a", "n", "a", "SP"]
+    edges = [(phone.start, phone.end) for phone in sheet.phones]
+    assert all(before[1] == after[0] for before, after in pairwise(edges))
+    vowels = [phone.start for phone in sheet.phones if phone.name == "a"]
+    assert vowels == pytest.approx([note.start for note in sheet.notes], abs=0.012)
+
+
+def test_the_image_has_the_line_where_the_page_says(tmp_path: Path) -> None:
+    sheet = sheet_of(tmp_path, SongText((phrase(4, "la", tone=60),)))
+    scene = lay_out(sheet)
+    (line,) = [one for one in scene.shapes if isinstance(one, Stroke) and one.role.startswith("f0")]
+    with Image.open(io.BytesIO(png_of(scene, Fonts()))) as image:
+        pixels = np.asarray(image.convert("RGB"), dtype=int)
+    assert pixels.shape[:2] == pytest.approx((2 * scene.height, 2 * scene.width), abs=1)
+    middle = len(line.xs) * 3 // 4
+    row, column = round(2 * line.ys[middle]), round(2 * line.xs[middle])
+    wanted = [int(colours_of(0).line[place : place + 2], 16) for place in (1, 3, 5)]
+    near = pixels[row - 2 : row + 3, column]
+    assert np.abs(near - wanted).sum(axis=1).min() <= 40
+    assert (pixels[:20, :20] == 255).all(), "the paper is white"
+
+
+def test_ports_that_a_phrase_does_not_have_are_not_asked_for(tmp_path: Path) -> None:
+    with open_desk(tmp_path) as desk:
+        assembly = desk.assemble(SONG.ustx())
+    ports = {address.key for address in ports_of(assembly)}
+    names = (("duration", "ph_seq"), ("duration", "ph_dur"), ("pitch", "f0"), ("phonemize", "phonemes"))
+    assert ports == {PortKey(*name) for name in names}
+    left_out = assembly.placed[0].segment.id
+    assert left_out not in {address.segment for address in ports_of(assembly, {left_out})}
