@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from quincunx_orchestrator.score.formats import ScoreFormat
 from quincunx_orchestrator.score.phrasing import CUTTERS, Cutter
-from quincunx_orchestrator.score.readers import SCORE_FORMATS
+from quincunx_orchestrator.score.readers import SCORE_FORMATS, TRANSCRIPT_SUFFIX
 from quincunx_shared.curve import INTERPOLATIONS, Interpolation
 from quincunx_shared.errors import BadInput
 from quincunx_shared.hints import did_you_mean
@@ -50,7 +50,7 @@ def interpolations(isolation: Isolation = TRUSTING) -> Plugins[Interpolation]:
 
 def format_table(suffix: str, isolation: Isolation = TRUSTING) -> Mapping[str, ScoreFormat]:
     """Return a table that holds the format of this suffix, if there is one."""
-    return SCORE_FORMATS if suffix.lower() in SCORE_FORMATS else score_formats(isolation).found
+    return SCORE_FORMATS if suffix.lower() in {*SCORE_FORMATS, TRANSCRIPT_SUFFIX} else score_formats(isolation).found
 
 
 def cutter_named(name: str, isolation: Isolation = TRUSTING) -> Cutter:

@@ -34,11 +34,14 @@ from quincunx_orchestrator.embedded import (
 )
 from quincunx_orchestrator.installed import interpolations, operators
 from quincunx_orchestrator.render import Farm, RenderResult, plan, render
-from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.score.phrasing import Cutter
+from quincunx_orchestrator.score.readers import Song
+from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.song.assembly import Assembly, assemble
 from quincunx_orchestrator.song.phrase_graph import Delivery, Take
+from quincunx_orchestrator.song.transcript_assembly import assemble_transcript, voice_of
 from quincunx_orchestrator.song.voices import Catalogue, cast
+from quincunx_shared.errors import BadInput
 from quincunx_shared.intervention import Operator
 from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.manifest import Manifest
@@ -89,7 +92,7 @@ class Studio:
 
     def assemble(
         self,
-        score: Score,
+        song: Song,
         *,
         voice: str = "",
         voice_for: Sequence[str] = (),
@@ -98,11 +101,17 @@ class Studio:
         delivery: Delivery | None = None,
         cutter: Cutter | None = None,
     ) -> Assembly:
-        """Choose voices for a score and cut it into segments, at its rests unless a cutter says otherwise."""
-        casting = cast(score, self.catalogue, voice=voice, voice_for=voice_for, strict=strict_voice)
+        """Choose voices for a song and make it segments; a score is cut at its rests, or as a cutter says."""
+        if isinstance(song, Transcript):
+            if voice_for:
+                raise BadInput("a .ds file has no tracks", where=f"--voice-for {voice_for[0]}", remedy="use --voice")
+            sung_by, transcript = voice_of(song, self.catalogue, voice)
+            self._bank_files.update(sung_by.bank.files)
+            return assemble_transcript(transcript, sung_by, self.manifests, take=take, delivery=delivery)
+        casting = cast(song, self.catalogue, voice=voice, voice_for=voice_for, strict=strict_voice)
         for one in casting.voices.values():
             self._bank_files.update(one.bank.files)
-        return assemble(score, casting, self.manifests, take=take, delivery=delivery, cutter=cutter)
+        return assemble(song, casting, self.manifests, take=take, delivery=delivery, cutter=cutter)
 
     def bind(self, assembly: Assembly) -> BoundSong:
         """Bind a song; segments that are the same objects as the last time keep their signatures."""

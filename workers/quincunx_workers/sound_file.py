@@ -29,15 +29,25 @@ WAV_BYTES = 2**32 - 2**12
 DITHER_SAMPLES = 65536
 
 
-def encode(audio: Audio, sample_rate: int, container: str, subtype: str, *, wav_bytes: int = WAV_BYTES) -> bytes:
+def encode(
+    audio: Audio,
+    sample_rate: int,
+    container: str,
+    subtype: str,
+    *,
+    dither: bool = True,
+    wav_bytes: int = WAV_BYTES,
+) -> bytes:
     """Return a whole file with float32[channels, N], full scale 1; what lies beyond full scale is clipped.
 
-    A WAV file with more than `wav_bytes` of samples becomes RF64.
+    A WAV file with more than `wav_bytes` of samples becomes RF64. Without dither, 16 bits are the samples times 32767
+    with the fraction cut off, as the tools around DiffSinger write them.
     """
     if subtype not in SUBTYPES[container]:
         allowed = ", ".join(SUBTYPES[container])
         raise BadOption(f"a {container} file holds {allowed}, not {subtype}", where="subtype")
-    samples = _WRITTEN_AS[subtype](audio)
+    write = _cut_to_int16 if subtype == "PCM_16" and not dither else _WRITTEN_AS[subtype]
+    samples = write(audio)
     large = container == "wav" and audio.size * _BYTES[subtype] > wav_bytes
     if (container, subtype) == ("wav", "PCM_16") and not large:
         return _plain_wave(samples, sample_rate)
@@ -74,6 +84,12 @@ def _to_int16(audio: Audio) -> npt.NDArray[np.int16]:
         piece += dither[:, : piece.shape[1]]
         out[first : first + DITHER_SAMPLES] = np.clip(np.rint(piece, out=piece), -(2**15), 2**15 - 1, out=piece).T
     return out
+
+
+def _cut_to_int16(audio: Audio) -> npt.NDArray[np.int16]:
+    """Return int16[N, channels]: the samples times 32767, towards zero."""
+    cut: npt.NDArray[np.int16] = np.clip(audio.T * np.float32(32767), -32767, 32767).astype(np.int16)
+    return cut
 
 
 def _to_int24(audio: Audio) -> npt.NDArray[np.int32]:

@@ -20,9 +20,9 @@ from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_orchestrator.embedded import this_machine
 from quincunx_orchestrator.installed import cutter_named, format_table
 from quincunx_orchestrator.render import RenderResult
-from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.score import readers
 from quincunx_orchestrator.score.phrasing import Cutter
-from quincunx_orchestrator.score.readers import read_score
+from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.song.assembly import Assembly
 from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_song
 from quincunx_orchestrator.song.phrase_graph import FILE, REPORT, SONG_STEPS, Delivery, Take
@@ -56,7 +56,7 @@ class Job:
     log: MemoryEventLog
     key: str
     ledger: Ledger
-    score: Score
+    score: Song
 
     def plan(self) -> Plan:
         """What a render would do."""
@@ -105,7 +105,7 @@ class Room:
     cache: Cache
     log: MemoryEventLog
 
-    def job(self, song: Path, score: Score, wishes: Wishes, cutter: Cutter) -> Job:
+    def job(self, song: Path, score: Song, wishes: Wishes, cutter: Cutter) -> Job:
         """Make a song ready that has been read."""
         assembly = self.studio.assemble(
             score,
@@ -136,10 +136,10 @@ def open_room(workspace: Workspace) -> Iterator[Room]:
             yield Room(studio, cache, log)
 
 
-def read_song(path: Path, isolation: Isolation = TRUSTING) -> Score:
+def read_song(path: Path, isolation: Isolation = TRUSTING) -> Song:
     """Read a song file of any format we know."""
     formats = format_table(path.suffix, isolation)
-    return read_score(path.name, content_of(path), formats)
+    return readers.read_song(path.name, content_of(path), formats)
 
 
 def song_key(path: Path) -> str:

@@ -37,7 +37,6 @@ def picture_of(job: Job, result: RenderResult, sound: bytes, song: Path) -> byte
     sung = job.studio.render(job.assembly, ports).payloads if ports else {}
     samples, rate = soundfile.read(io.BytesIO(sound), dtype="float32", always_2d=True)
     fonts = Fonts()
-    sheet = read_sheet(
-        job.score.name or song.stem, job.score, job.assembly, sung, Sound(samples.T, rate, report_of(result))
-    )
+    title = getattr(job.score, "name", "") or song.stem
+    sheet = read_sheet(title, job.score, job.assembly, sung, Sound(samples.T, rate, report_of(result)))
     return png_of(lay_out(sheet.legible(fonts.covers)), fonts)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from quincunx_orchestrator.cli.shared_options import Choices, picture_option, render_options
 from quincunx_orchestrator.cli.workspace import cache_dir_option
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @render_options
 @cache_dir_option
 def command(song: Path, output: Path | None, cache_dir: Path | None, **given: Any) -> int:
-    """Render SONG (.ustx) to a sound file.
+    """Render SONG (.ustx, .ds) to a sound file.
 
     After an edit, only the phrases that the edit changed are computed again; `quincunx why SONG` says which.
     """
@@ -68,6 +69,13 @@ def wishes_from(output: Path, choices: Choices) -> Wishes:
 
     container = container_of(output.name)
     subtype = subtype_of(container, choices.bits)
-    delivery = Delivery(container, subtype, choices.rate, choices.loudness, choices.true_peak)
+    delivery = Delivery(container, subtype, choices.rate, choices.loudness, choices.true_peak, _level_asked())
     take = Take(choices.seed, choices.acoustic_seed, choices.steps, choices.depth)
     return Wishes(choices.voice, choices.strict_voice, take, delivery, choices.cut, choices.voice_for)
+
+
+def _level_asked() -> bool:
+    """Whether a person named a level, even the default one."""
+    context = click.get_current_context(silent=True)
+    asked = ParameterSource.COMMANDLINE
+    return context is not None and asked in (context.get_parameter_source(one) for one in ("loudness", "true_peak"))

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from quincunx_orchestrator.picture.bars import bars_until
 from quincunx_orchestrator.picture.sheet import Phone, PitchLine, Sheet, SungNote
 from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.score.readers import Song
+from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.song.assembly import Assembly, Placed
 from quincunx_shared.names import Address, PortKey, SegmentId
 from quincunx_shared.payload import Encoded, Payload, decode
@@ -40,16 +42,20 @@ def ports_of(assembly: Assembly, without: Collection[SegmentId] = ()) -> tuple[A
     return tuple(dict.fromkeys(address for address in wanted if address))
 
 
-def read_sheet(title: str, score: Score, assembly: Assembly, results: Mapping[Address, Payload], sound: Sound) -> Sheet:
-    """Bring together what was written and what was sung."""
+def read_sheet(title: str, song: Song, assembly: Assembly, results: Mapping[Address, Payload], sound: Sound) -> Sheet:
+    """Bring together what was written and what was sung. A transcript has neither bars nor tracks."""
     sung = [_SungPhrase(one, assembly.sample_rate, results) for one in assembly.placed]
     seconds = sound.samples.shape[1] / sound.sample_rate
-    bars, beats = bars_until(score, seconds)
+    if isinstance(song, Transcript):
+        bars, beats, tracks, written = (), tuple(map(float, range(1, int(seconds) + 1))), [""], _written(song)
+    else:
+        (bars, beats), written = bars_until(song, seconds), ()
+        tracks = [track.name or f"Track {number}" for number, track in enumerate(song.tracks, 1)]
     return Sheet(
         title=title,
-        facts=tuple(_facts(score, seconds, sound.report)),
-        tracks=tuple(track.name or f"Track {number}" for number, track in enumerate(score.tracks, 1)),
-        notes=tuple(note for phrase in sung for note in phrase.notes()),
+        facts=tuple(_facts(song, seconds, sound.report)),
+        tracks=tuple(tracks),
+        notes=written or tuple(note for phrase in sung for note in phrase.notes()),
         phones=tuple(phone for phrase in sung for phone in phrase.phones()),
         lines=tuple(line for phrase in sung for line in phrase.lines()),
         bars=bars,
@@ -130,13 +136,33 @@ def _spelled(phonemes: Phonemes) -> list[str]:
     return ["".join(symbol.rsplit("/", 1)[-1] for symbol in note.symbols) for note in phonemes.notes]
 
 
-def _facts(score: Score, seconds: float, report: Mapping[str, Any]) -> Iterator[str]:
+def _written(transcript: Transcript) -> tuple[SungNote, ...]:
+    """Return the notes of a transcript; its words are those of whole segments and stand in none of them."""
+    notes: list[SungNote] = []
+    for segment in transcript.segments:
+        end = segment.offset
+        for note in segment.notes:
+            start, end = end, end + note.seconds
+            if note.tone is not None:
+                notes.append(SungNote(start, end, note.tone, "–" if note.slur else "", 0))
+    return tuple(notes)
+
+
+def _facts(song: Song, seconds: float, report: Mapping[str, Any]) -> Iterator[str]:
     yield f"{int(seconds) // 60}:{seconds % 60:04.1f}"
-    tempos = list(dict.fromkeys(f"{event.bpm:g}" for event in score.tempos))
-    yield f"{' → '.join(tempos) if len(tempos) <= 3 else f'{len(tempos)} tempos'} bpm"
-    yield ", ".join(dict.fromkeys(f"{one.beats}/{one.unit}" for one in score.time_signatures[:4]))
+    if isinstance(song, Transcript):
+        count = len(song.segments)
+        yield f"{count} segment{'' if count == 1 else 's'}"
+    else:
+        yield from _metre(song)
     loudness, peak = report.get("loudness_lufs"), report.get("true_peak_dbtp")
     if loudness is not None:
         yield f"{loudness:.1f} LUFS".replace("-", "−")
     if peak is not None:
         yield f"{peak:.1f} dBTP".replace("-", "−")
+
+
+def _metre(score: Score) -> Iterator[str]:
+    tempos = list(dict.fromkeys(f"{event.bpm:g}" for event in score.tempos))
+    yield f"{' → '.join(tempos) if len(tempos) <= 3 else f'{len(tempos)} tempos'} bpm"
+    yield ", ".join(dict.fromkeys(f"{one.beats}/{one.unit}" for one in score.time_signatures[:4]))

@@ -4,23 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePath
+from typing import TypeAlias
 
+from quincunx_orchestrator.score.ds import read_ds
 from quincunx_orchestrator.score.formats import SIZE_LIMIT, ScoreFormat
 from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.score.ustx import USTX
 from quincunx_shared.errors import BadScore
 
 #: By suffix, in lower case. A new format is a module of its own and a row here.
 SCORE_FORMATS: Mapping[str, ScoreFormat] = {".ustx": USTX}
 
+#: Songs without notes to cut, ready to be sung segment by segment.
+TRANSCRIPT_SUFFIX = ".ds"
+
+#: A song as a file has it.
+Song: TypeAlias = Score | Transcript
+
+
+def read_song(name: str, raw: bytes, formats: Mapping[str, ScoreFormat] = SCORE_FORMATS) -> Song:
+    """Return the song of a file, notes or ready segments, whose format its suffix names. Raises `BadScore`."""
+    if PurePath(name).suffix.lower() != TRANSCRIPT_SUFFIX:
+        return read_score(name, raw, formats)
+    _check_size(name, raw)
+    return read_ds(raw, name)
+
 
 def read_score(name: str, raw: bytes, formats: Mapping[str, ScoreFormat] = SCORE_FORMATS) -> Score:
-    """Return the song of a file, whose format its suffix names. Raises `BadScore`."""
+    """Return the notes of a file, whose format its suffix names. Raises `BadScore`."""
     suffix = PurePath(name).suffix.lower()
+    if suffix == TRANSCRIPT_SUFFIX:
+        raise BadScore(
+            "a .ds file holds phonemes and pitch, not notes", where=name, remedy="it can be rendered as it is"
+        )
     if suffix not in formats:
         what = f"{suffix!r} is no song format we read" if suffix else "the name does not say which format this is"
-        raise BadScore(what, where=name, remedy=f"known: {', '.join(sorted(formats))}")
+        raise BadScore(what, where=name, remedy=f"known: {', '.join(sorted([*formats, TRANSCRIPT_SUFFIX]))}")
+    _check_size(name, raw)
+    return formats[suffix].read(raw, name)
+
+
+def _check_size(name: str, raw: bytes) -> None:
     if len(raw) > SIZE_LIMIT:
         what = f"{len(raw) / 1e6:.0f} MB are too large for a song; at most {SIZE_LIMIT / 1e6:.0f} MB are read"
         raise BadScore(what, where=name)
-    return formats[suffix].read(raw, name)

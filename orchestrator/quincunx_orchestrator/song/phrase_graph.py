@@ -77,13 +77,15 @@ class Delivery:
     rate: int | None = None
     loudness_lufs: float | None = -16.0
     true_peak_dbtp: float | None = -1.0
+    #: Whether a person asked for a level: a transcript is otherwise delivered as it is sung.
+    level_asked: bool = False
 
 
 def phrase_graph(
     voice: Voice, language: str, take: Take, manifests: Mapping[str, Manifest], *, song_rate: int | None = None
 ) -> Graph:
     """Return the base graph of every phrase sung by this voice in this language, in a song of some sample rate."""
-    options = _phrase_options(voice, language, take)
+    options = phrase_options(voice, language, take)
     nodes = [node_of(manifests[name], options=options[name]) for name in PHRASE_STEPS]
     rate = voice.bank.sample_rate
     if song_rate is None or song_rate == rate:
@@ -94,7 +96,9 @@ def phrase_graph(
 
 def audio_of(graph: Graph) -> PortKey:
     """Return the port on which a phrase sounds at the song's sample rate."""
-    return PortKey(RESAMPLE, "audio") if RESAMPLE in graph.nodes else AUDIO
+    if RESAMPLE in graph.nodes:
+        return PortKey(RESAMPLE, "audio")
+    return AUDIO if AUDIO.node in graph.nodes else PortKey("vocoder", "audio")
 
 
 def song_graph(sample_rate: int, delivery: Delivery, manifests: Mapping[str, Manifest]) -> Graph:
@@ -105,14 +109,14 @@ def song_graph(sample_rate: int, delivery: Delivery, manifests: Mapping[str, Man
             "sample_rate": sample_rate,
             "container": delivery.container,
             "subtype": delivery.subtype,
-            **_level_options(delivery),
+            **level_options(delivery),
         },
     }
     nodes = (node_of(manifests[name], options=options[name]) for name in SONG_STEPS)
     return Graph.of(nodes, [connect("mix.audio", "master.audio")])
 
 
-def _level_options(delivery: Delivery) -> dict[str, Any]:
+def level_options(delivery: Delivery) -> dict[str, Any]:
     """The master's options for rate, loudness and peaks; what is not asked for is left to its defaults."""
     options: dict[str, Any] = {"loudness_lufs": 0.0 if delivery.loudness_lufs is None else delivery.loudness_lufs}
     if delivery.rate is not None:
@@ -127,7 +131,8 @@ def grid_of_voice(voice: Voice) -> FrameGrid:
     return FrameGrid(sample_rate=voice.bank.sample_rate, hop_size=voice.bank.hop_size)
 
 
-def _phrase_options(voice: Voice, language: str, take: Take) -> dict[str, dict[str, Any]]:
+def phrase_options(voice: Voice, language: str, take: Take) -> dict[str, dict[str, Any]]:
+    """The options of the steps of a phrase, by step."""
     bank, grid = voice.bank, grid_of_voice(voice)
     rates = {"sample_rate": grid.sample_rate, "hop_size": grid.hop_size, "head_frames": grid.head_frames}
     frames = {**rates, "tail_frames": grid.tail_frames}

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from quincunx_shared.errors import BadInput, BadVoicebank, StepFailed
 from quincunx_shared.frames import FrameGrid
 from quincunx_shared.manifest import Input, Manifest, Option, Output
+from quincunx_shared.names import Digest
 from quincunx_shared.phrase import Timing
 from quincunx_shared.step import Model, Step, StepContext
 from quincunx_workers.steps.acoustic_feeds import FEEDS, Phrase
@@ -47,23 +48,32 @@ def _phrase(inputs: Mapping[str, Any], options: Mapping[str, Any]) -> Phrase:
     if int(np.sum(durations)) != frames or np.min(durations, initial=0) < 0:
         raise BadInput(f"the durations end at frame {int(np.sum(durations))}, f0 at {frames}", where="ph_dur")
 
-    timing = Timing.from_payload(inputs["timing"])
+    timing = None if inputs["timing"] is None else Timing.from_payload(inputs["timing"])
     grid = FrameGrid(*(options[name] for name in ("sample_rate", "hop_size", "head_frames", "tail_frames")))
-    if frames != grid.frame_count(timing):
+    if timing is not None and frames != grid.frame_count(timing):
         raise BadInput(f"f0 has {frames} frames, the phrase {grid.frame_count(timing)}", where="f0")
     return Phrase(inputs, options, timing, grid, frames)
 
 
 def _speaker(model: Model, phrase: Phrase, context: StepContext) -> npt.NDArray[np.float32]:
-    """Return the speaker's embedding on every frame: float32[1, T, hidden]."""
+    """Return the speaker's embedding, or the mix of several, on every frame: float32[1, T, hidden]."""
+    mix = phrase.inputs["spk_mix"]
+    if mix is not None:
+        embeddings = np.stack([_embedding(model, digest, context) for digest in phrase.inputs["speakers"]])
+        return (np.asarray(mix, dtype=np.float32) @ embeddings)[np.newaxis]
     if not phrase.options["speaker"]:
         raise BadVoicebank("this model wants a speaker and none is chosen", where="speaker")
-    content = context.file(phrase.options["speaker"])
+    embedding = _embedding(model, phrase.options["speaker"], context)
+    return np.broadcast_to(embedding, (1, phrase.frame_count, len(embedding))).astype(np.float32)
+
+
+def _embedding(model: Model, digest: Digest, context: StepContext) -> npt.NDArray[np.float32]:
+    """Return the embedding of one speaker: float32[hidden]."""
+    content = context.file(digest)
     hidden = model.inputs["spk_embed"][1][-1] or len(content) // 4
     if len(content) != 4 * hidden:
         raise BadVoicebank(f"the embedding has {len(content)} bytes, the model wants {4 * hidden}", where="speaker")
-    embedding = np.frombuffer(content, dtype="<f4")
-    return np.broadcast_to(embedding, (1, phrase.frame_count, hidden)).astype(np.float32)
+    return np.frombuffer(content, dtype="<f4").astype(np.float32)
 
 
 def _curve(name: str, summary: str) -> Input:
@@ -72,6 +82,11 @@ def _curve(name: str, summary: str) -> Input:
 
 def _predicted(name: str) -> Input:
     return Input(name=f"{name}_pred", type="frames", required=False, summary="float32[T] from the variance model.")
+
+
+def _given(name: str) -> Input:
+    summary = "float32[T] in the model's unit, instead of what is drawn."
+    return Input(name=f"{name}_frames", type="frames", required=False, summary=summary)
 
 
 STEP = Step(
@@ -85,7 +100,7 @@ STEP = Step(
             Input(name="ph_seq", type="phonemes", summary="P names."),
             Input(name="ph_dur", type="ph_dur", summary="int64[P], frames; their sum is T."),
             Input(name="f0", type="f0", summary="float32[T], Hz."),
-            Input(name="timing", type="timing"),
+            Input(name="timing", type="timing", required=False, summary="Where the drawn curves lie."),
             Input(name="phoneme_ids", type="ids", summary="Phoneme name → token."),
             Input(name="language_ids", type="ids", required=False, summary="Language prefix → id."),
             _curve("gender", "GENC, −100 (up) … 100 (down)."),
@@ -95,6 +110,9 @@ STEP = Step(
             _curve("energy", "ENE, −100 … 100."),
             _curve("voicing", "VOIC, 0 … 100."),
             *(_predicted(name) for name in ("energy", "breathiness", "voicing", "tension")),
+            *(_given(name) for name in ("gender", "velocity")),
+            Input(name="spk_mix", type="spk_mix", required=False, summary="float32[T, S]: the speakers' weights."),
+            Input(name="speakers", type="digests", required=False, summary="Their S embeddings, by digest."),
         ),
         outputs=(Output(name="mel", type="mel", summary="float32[T, bins]"),),
         options=(

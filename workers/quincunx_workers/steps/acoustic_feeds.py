@@ -29,7 +29,7 @@ class Phrase:
 
     inputs: Mapping[str, Any]
     options: Mapping[str, Any]
-    timing: Timing
+    timing: Timing | None
     grid: FrameGrid
     frame_count: int
 
@@ -38,6 +38,8 @@ class Phrase:
         payload = self.inputs[name]
         if payload is None:
             return np.full(self.frame_count, default)
+        if self.timing is None:
+            raise BadInput("a drawn curve lies on ticks, and this phrase has none", where=name)
         return drawn_on_frames(DrawnCurve.from_payload(payload), self.timing, self.grid, self.frame_count)
 
 
@@ -72,6 +74,9 @@ def gender(phrase: Phrase) -> Floats:
 
     GENC −100 is 12 semitones up, 100 is 12 down; the range of training is in semitones, down and up.
     """
+    given = phrase.inputs["gender_frames"]
+    if given is not None:
+        return np.asarray(given, dtype=np.float64) + float(phrase.options["gender_shift"])
     drawn = phrase.drawn("gender", 0.0)
     up, down = phrase.options["gender_range_up"], abs(phrase.options["gender_range_down"])
     per_cent_up, per_cent_down = (0.12 / reach if reach else 0.0 for reach in (up, down))
@@ -80,6 +85,9 @@ def gender(phrase: Phrase) -> Floats:
 
 def velocity(phrase: Phrase) -> Floats:
     """Return how fast consonants are spoken, 1 is normal; VELC 200 is twice as fast: float64[T]."""
+    given = phrase.inputs["velocity_frames"]
+    if given is not None:
+        return np.asarray(given, dtype=np.float64)
     return np.asarray(2.0 ** ((phrase.drawn("velocity", 100.0) - 100.0) / 100.0))
 
 

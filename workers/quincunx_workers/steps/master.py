@@ -45,7 +45,8 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
         "clipped": clipped_samples(song, options["subtype"]) if peak > 1 else 0,
     }
     level: Json = {"gain_db": gain_db, "samples": mixed.shape[1]}
-    return {"file": encode(song, rate, options["container"], options["subtype"]), "report": report, "level": level}
+    file = encode(song, rate, options["container"], options["subtype"], dither=options["dither"])
+    return {"file": file, "report": report, "level": level}
 
 
 def _level(
@@ -94,6 +95,7 @@ STEP = Step(
             ),
             Option(name="true_peak_dbtp", type="float", default=-1.0, minimum=-20.0, maximum=0.0),
             Option(name="limiter", type="bool", default=True, summary="Whether the true peak is held at all."),
+            Option(name="dither", type="bool", default=True, summary="Without it 16 bits are x · 32767, cut off."),
             Option(name="container", type="str", default="wav", choices=("wav", "flac")),
             Option(name="subtype", type="str", default="PCM_16", choices=("PCM_16", "PCM_24", "FLOAT")),
         ),

@@ -1,0 +1,188 @@
+"""Assembly of a transcript: each of its segments becomes one of ours, and one more joins them.
+
+As with phrases, a segment is named by its content and knows nothing of its place: moving it runs the join alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from quincunx_orchestrator.core.graph import Graph
+from quincunx_orchestrator.core.segment import Segment
+from quincunx_orchestrator.score.transcript import DsSegment, Level, SampledCurve, Transcript
+from quincunx_orchestrator.song.assembly import Assembly, Placed
+from quincunx_orchestrator.song.phone_mapping import sung_by
+from quincunx_orchestrator.song.phrase_graph import Delivery, Take
+from quincunx_orchestrator.song.transcript_graph import (
+    JOINED,
+    JOINING_STEPS,
+    SEGMENT_STEPS,
+    joining_graph,
+    segment_graph,
+)
+from quincunx_orchestrator.song.transcript_music import TICKS_PER_SECOND, melody_of, timing_of
+from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice
+from quincunx_shared.canonical import Json, digest_of
+from quincunx_shared.errors import BadInput
+from quincunx_shared.hints import did_you_mean
+from quincunx_shared.manifest import Manifest
+from quincunx_shared.names import SONG, PortKey, SegmentId
+from quincunx_shared.payload import Encoded, encode
+from quincunx_shared.voicebank import PADDING
+
+#: Curves that steps read; `expr` is for pitch models.
+_SUNG_LEVELS = ("gender", "velocity", "energy", "breathiness", "voicing", "tension")
+
+#: How much of its text a segment's label shows.
+_LABEL_LENGTH = 24
+
+
+def voice_of(transcript: Transcript, catalogue: Catalogue, name: str) -> tuple[Voice, Transcript]:
+    """Return the voice asked for, else the demo voice, and the transcript with what was decided."""
+    voice = catalogue.load(name or FALLBACK)
+    said = () if name else (f"a .ds file names no singer; it is sung by the voice {voice.name!r}",)
+    return voice, replace(transcript, notices=(*transcript.notices, *said))
+
+
+def assemble_transcript(
+    transcript: Transcript,
+    voice: Voice,
+    manifests: Mapping[str, Manifest],
+    *,
+    take: Take | None = None,
+    delivery: Delivery | None = None,
+) -> Assembly:
+    """Build the segments of a transcript and the one that joins them. All that is wrong with it is said here."""
+    rate = voice.bank.sample_rate
+    _check_order(transcript.segments, voice.bank.hop_size / rate)
+    mapped = sung_by(transcript, voice.name, voice.bank.phoneme_ids.keys() - {PADDING})
+    graphs = _Graphs(voice, take or Take(), manifests)
+    colours = {name: manifests[name].device for name in (*SEGMENT_STEPS, *JOINING_STEPS)}
+    names: dict[str, int] = {}
+    placed = []
+    for number, segment in enumerate(mapped.segments):
+        graph, inputs = graphs.of(segment), _inputs(segment, voice, f"[{number}]")
+        content: list[Json] = [[str(key), value.ref.digest] for key, value in sorted(inputs.items())]
+        name = _unique(f"s-{digest_of([graph.digest, content])[:8]}", names)
+        one = Segment(SegmentId(name), graph, inputs, colours=colours, label=label_of(segment))
+        placed.append(Placed(one, 0, round(segment.offset * TICKS_PER_SECOND), round(segment.offset * rate)))
+    offsets: list[Json] = [segment.offset for segment in mapped.segments]
+    song = Segment(
+        SONG,
+        joining_graph(rate, delivery or Delivery(), manifests),
+        inputs={PortKey(JOINED.node, "offsets"): encode(offsets)},
+        links={PortKey(JOINED.node, "audio"): tuple(one.audio for one in placed)},
+        colours=colours,
+        label="song",
+    )
+    return Assembly(tuple(placed), song, rate, (*transcript.notices, *mapped.notices, *_said(transcript, voice)))
+
+
+def label_of(segment: DsSegment) -> str:
+    """Return what a person calls a segment: when it begins and what it sings."""
+    minutes, seconds = divmod(max(segment.offset, 0.0), 60)
+    words = segment.text or " ".join(segment.ph_seq)
+    return f"{int(minutes)}:{seconds:06.3f} {words[:_LABEL_LENGTH]}".strip()
+
+
+class _Graphs:
+    """One graph object for all segments that leave out the same and have the same seed."""
+
+    def __init__(self, voice: Voice, take: Take, manifests: Mapping[str, Manifest]) -> None:
+        self._voice = voice
+        self._take = take
+        self._manifests = manifests
+        self._made: dict[tuple[bool, bool, int | None], Graph] = {}
+
+    def of(self, segment: DsSegment) -> Graph:
+        """Return the base graph of a segment. A segment's own seed is its take, as it is in DiffSinger's tool."""
+        key = (segment.ph_dur is not None, segment.f0 is not None, segment.seed)
+        if key not in self._made:
+            take = self._take
+            if segment.seed is not None:
+                take = replace(take, seed=segment.seed & 0xFFFFFFFF, acoustic_seed=None)
+            self._made[key] = segment_graph(
+                self._voice, take, self._manifests, durations_given=key[0], pitch_given=key[1]
+            )
+        return self._made[key]
+
+
+def _inputs(segment: DsSegment, voice: Voice, place: str) -> dict[PortKey, Encoded]:
+    symbols = encode(list(segment.ph_seq))
+    inputs = {
+        PortKey("acoustic", "ph_seq"): symbols,
+        PortKey("acoustic", "phoneme_ids"): voice.phoneme_ids,
+        PortKey("acoustic", "language_ids"): voice.language_ids,
+        PortKey("frames", "curves"): encode(
+            {name: _level(segment.levels[name]) for name in _SUNG_LEVELS if name in segment.levels}
+        ),
+    }
+    if segment.f0 is not None:
+        inputs[PortKey("frames", "f0_seq")] = encode(_level(segment.f0))
+    else:
+        inputs[PortKey("pitch", "timing")] = encode(timing_of(segment.notes).to_payload())
+        inputs[PortKey("pitch", "melody")] = encode(melody_of(segment.notes).to_payload())
+    if segment.ph_dur is not None:
+        inputs[PortKey("frames", "ph_dur")] = encode(list(segment.ph_dur))
+    else:
+        words: Json = {"ph_num": list(segment.ph_num), "word_dur": list(segment.word_seconds)}
+        inputs[PortKey("words", "ph_seq")] = symbols
+        inputs[PortKey("words", "words")] = encode(words)
+        inputs[PortKey("words", "phonology")] = voice.phonology
+    return inputs | _speaker_inputs(segment, voice, place)
+
+
+def _speaker_inputs(segment: DsSegment, voice: Voice, place: str) -> dict[PortKey, Encoded]:
+    """Return the mix of speakers; that for phonemes counts where there is none for frames."""
+    member = "spk_mix" if segment.spk_mix else "ph_spk_mix"
+    mix: Mapping[str, Level | tuple[float, ...]] = segment.spk_mix or segment.ph_spk_mix
+    speakers = voice.bank.speakers
+    if not mix or not speakers:
+        return {}
+    for name in mix:
+        if name not in speakers:
+            hint = did_you_mean(name, speakers)
+            raise BadInput(f"the voice {voice.name!r} has no speaker {name!r}{hint}", where=f"{place}.{member}.{name}")
+    by = "frame" if segment.spk_mix else "phoneme"
+    weights: list[Json] = [list(one) if isinstance(one, tuple) else _level(one) for one in mix.values()]
+    return {
+        PortKey("frames", "speaker_mix"): encode({"by": by, "weights": weights}),
+        PortKey("acoustic", "speakers"): encode([speakers[name] for name in mix]),
+    }
+
+
+def _level(level: Level) -> Json:
+    if isinstance(level, SampledCurve):
+        return {"timestep": level.timestep, "values": list(level.values)}
+    return level
+
+
+def _unique(name: str, names: dict[str, int]) -> str:
+    names[name] = names.get(name, 0) + 1
+    return f"{name}.{names[name]}" if names[name] > 1 else name
+
+
+def _check_order(segments: Sequence[DsSegment], frame_seconds: float) -> None:
+    """Refuse a segment that ends before those before it do: what two voices sing at once is no cross-fade."""
+    end = 0.0
+    for number, segment in enumerate(segments):
+        own = segment.offset + sum(segment.word_seconds if segment.ph_dur is None else segment.ph_dur)
+        if own < end - frame_seconds:
+            what = f"the segment ends at {own:.3f} s, those before it at {end:.3f} s"
+            remedy = "order the segments by offset, and write what sounds together into files of its own"
+            raise BadInput(what, where=f"[{number}].offset", remedy=remedy)
+        end = max(end, own)
+
+
+def _said(transcript: Transcript, voice: Voice) -> list[str]:
+    said = []
+    if any(segment.offset < 0 for segment in transcript.segments):
+        said.append("what sounds before second 0 is cut")
+    if not voice.bank.speakers and any(segment.spk_mix or segment.ph_spk_mix for segment in transcript.segments):
+        said.append(f"the voice {voice.name!r} has one speaker; mixes of speakers change nothing")
+    if any(segment.ph_dur is None for segment in transcript.segments):
+        said.append("segments without ph_dur: durations are predicted")
+    if any(segment.f0 is None for segment in transcript.segments):
+        said.append("segments without f0_seq: pitch is predicted from the notes")
+    return said

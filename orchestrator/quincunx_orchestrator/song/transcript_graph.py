@@ -1,0 +1,81 @@
+"""The graph of one segment of a transcript, and the graph that joins all of them.
+
+ph_num, note_dur ─ words ─┐ (without ph_dur)
+ph_dur ───────────────────┤
+f0_seq, curves, spk_mix ──┼─ frames ─── acoustic ─ vocoder ─┐
+notes ─ pitch ────────────┘ (without f0_seq)                ├─ join ─ master ─ file
+                                         other segments ────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from quincunx_orchestrator.core.graph import Edge, Graph, connect, node_of
+from quincunx_orchestrator.song.phrase_graph import Delivery, Take, level_options, phrase_options
+from quincunx_orchestrator.song.voices import Voice
+from quincunx_shared.manifest import Manifest
+from quincunx_shared.names import PortKey
+
+SEGMENT_STEPS = ("words", "pitch", "frames", "acoustic", "vocoder")
+JOINING_STEPS = ("join", "master")
+JOINED = PortKey("join", "audio")
+
+_EDGES = (
+    connect("frames.ph_dur", "acoustic.ph_dur"),
+    connect("frames.f0", "acoustic.f0"),
+    connect("frames.f0", "vocoder.f0"),
+    connect("frames.gender", "acoustic.gender_frames"),
+    connect("frames.velocity", "acoustic.velocity_frames"),
+    connect("frames.energy", "acoustic.energy_pred"),
+    connect("frames.breathiness", "acoustic.breathiness_pred"),
+    connect("frames.voicing", "acoustic.voicing_pred"),
+    connect("frames.tension", "acoustic.tension_pred"),
+    connect("frames.spk_mix", "acoustic.spk_mix"),
+    connect("acoustic.mel", "vocoder.mel"),
+)
+
+
+def segment_graph(
+    voice: Voice, take: Take, manifests: Mapping[str, Manifest], *, durations_given: bool, pitch_given: bool
+) -> Graph:
+    """Return the base graph of every segment sung by this voice in this take that leaves out the same."""
+    predicting = predicting_steps(durations_given=durations_given, pitch_given=pitch_given)
+    options = phrase_options(voice, "", take)
+    rates = {"sample_rate": voice.bank.sample_rate, "hop_size": voice.bank.hop_size}
+    options |= {"frames": rates, "words": {}}
+    # A transcript is sung from its first frame to its last: nothing stands before it or rings on behind it.
+    for step in ("pitch", "acoustic"):
+        options[step] |= {"head_frames": 0, "tail_frames": 0}
+    names = [name for name in SEGMENT_STEPS if name in predicting or name not in ("words", "pitch")]
+    edges = [*_EDGES, *(edge for edge in predicting.values())]
+    return Graph.of((node_of(manifests[name], options=options[name]) for name in names), edges)
+
+
+def predicting_steps(*, durations_given: bool, pitch_given: bool) -> dict[str, Edge]:
+    """Return the steps that predict what a segment leaves out, each with the edge to the frames.
+
+    The one place that knows them: a bank's own models go in here.
+    """
+    steps: dict[str, Edge] = {}
+    if not durations_given:
+        steps["words"] = connect("words.ph_dur", "frames.ph_dur")
+    if not pitch_given:
+        steps["pitch"] = connect("pitch.f0", "frames.f0_pred")
+    return steps
+
+
+def joining_graph(sample_rate: int, delivery: Delivery, manifests: Mapping[str, Manifest]) -> Graph:
+    """Return the graph that joins the segments and writes the file.
+
+    Unless a person asked for a level, the file is what DiffSinger's own tool writes: no gain, no limiter, no dither.
+    """
+    plain = {"loudness_lufs": 0.0, "limiter": False, "dither": False}
+    levels = level_options(delivery) if delivery.level_asked else {**level_options(delivery), **plain}
+    levels = {name: value for name, value in levels.items() if delivery.level_asked or name != "true_peak_dbtp"}
+    container = {"container": delivery.container, "subtype": delivery.subtype}
+    nodes = (
+        node_of(manifests["join"], options={"sample_rate": sample_rate}),
+        node_of(manifests["master"], options={"sample_rate": sample_rate, **container, **levels}),
+    )
+    return Graph.of(nodes, [connect("join.audio", "master.audio")])
