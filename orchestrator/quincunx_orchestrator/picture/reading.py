@@ -46,16 +46,14 @@ def read_sheet(title: str, song: Song, assembly: Assembly, results: Mapping[Addr
     """Bring together what was written and what was sung. A transcript has neither bars nor tracks."""
     sung = [_SungPhrase(one, assembly.sample_rate, results) for one in assembly.placed]
     seconds = sound.samples.shape[1] / sound.sample_rate
-    if isinstance(song, Transcript):
-        bars, beats, tracks, written = (), tuple(map(float, range(1, int(seconds) + 1))), [""], _written(song)
-    else:
-        (bars, beats), written = bars_until(song, seconds), ()
-        tracks = [track.name or f"Track {number}" for number, track in enumerate(song.tracks, 1)]
+    bars, beats = bars_until(song, seconds) if isinstance(song, Score) else ((), _whole_seconds(seconds))
+    tracks = [track.name for track in song.tracks] if isinstance(song, Score) else [""]
+    notes = (note for phrase in sung for note in phrase.notes()) if isinstance(song, Score) else _written(song)
     return Sheet(
         title=title,
         facts=tuple(_facts(song, seconds, sound.report)),
-        tracks=tuple(tracks),
-        notes=written or tuple(note for phrase in sung for note in phrase.notes()),
+        tracks=tuple(name or f"Track {number}" for number, name in enumerate(tracks, 1)),
+        notes=tuple(notes),
         phones=tuple(phone for phrase in sung for phone in phrase.phones()),
         lines=tuple(line for phrase in sung for line in phrase.lines()),
         bars=bars,
@@ -136,16 +134,18 @@ def _spelled(phonemes: Phonemes) -> list[str]:
     return ["".join(symbol.rsplit("/", 1)[-1] for symbol in note.symbols) for note in phonemes.notes]
 
 
-def _written(transcript: Transcript) -> tuple[SungNote, ...]:
-    """Return the notes of a transcript; its words are those of whole segments and stand in none of them."""
-    notes: list[SungNote] = []
+def _whole_seconds(seconds: float) -> tuple[float, ...]:
+    return tuple(map(float, range(1, int(seconds) + 1)))
+
+
+def _written(transcript: Transcript) -> Iterator[SungNote]:
+    """Yield the notes of a transcript; its words are those of whole segments and stand in none of them."""
     for segment in transcript.segments:
         end = segment.offset
         for note in segment.notes:
             start, end = end, end + note.seconds
             if note.tone is not None:
-                notes.append(SungNote(start, end, note.tone, "–" if note.slur else "", 0))
-    return tuple(notes)
+                yield SungNote(start, end, note.tone, "–" if note.slur else "", 0)
 
 
 def _facts(song: Song, seconds: float, report: Mapping[str, Any]) -> Iterator[str]:
