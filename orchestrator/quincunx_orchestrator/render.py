@@ -79,29 +79,45 @@ class RenderResult:
     conflicts: tuple[DrawnOnConflict, ...] = ()
 
 
+#: Takes a target's payload when all steps have ended, and returns what the result is to keep of it.
+Deliver: TypeAlias = Callable[[RenderResult, Address, Payload], Payload]
+
+
 def plan(song: BoundSong, targets: Sequence[Address], recall: Recall, *, ledger: Ledger | None = None) -> Plan:
     """Plan a render of the targets against the cache, without running anything."""
     return recall_from(plan_render(song, targets, ledger=ledger), recall.find)
 
 
-def render(song: BoundSong, targets: Sequence[Address], farm: Farm, *, ledger: Ledger | None = None) -> RenderResult:
-    """Render the targets and fetch their payloads.
+def render(
+    song: BoundSong,
+    targets: Sequence[Address],
+    farm: Farm,
+    *,
+    beside: Sequence[Address] = (),
+    ledger: Ledger | None = None,
+    deliver: Deliver | None = None,
+) -> RenderResult:
+    """Render the targets and fetch their payloads; `beside` are targets that may fail, which is then `partial`.
+
+    With `deliver`, the result keeps what that makes of each payload: a file that is written need not stay in memory.
+    It is called once more for a target that had to be computed again.
 
     A phrase that fails leaves the others alone; the result is then `partial`. Blobs that are missing or wrong are
     computed again. A target is what its step makes: interventions lie between a step and those who read it.
     """
-    first = plan(song, targets, farm.recall, ledger=ledger)
+    every = (*targets, *beside)
+    first = plan(song, every, farm.recall, ledger=ledger)
     result = RenderResult(RenderId(uuid.uuid4().hex), first)
     farm.log.append(RenderPlanned(result.id, len(first.to_run), len(first.recalled), first.unneeded))
     current = first
     for _ in range(HEALING_ROUNDS):
         refs = _carry_out(current, song, farm, result)
-        if refs is not None and _deliver(refs, song.places(targets), farm, result):
+        if refs is not None and _deliver(refs, song.places(every), farm, result, deliver):
             result.state = _final_state(result, targets)
             result.conflicts = _conflicts_now(song, farm.recall)
             farm.log.append(RenderEnded(result.id, result.state))
             return result
-        current = plan(song, targets, farm.recall, ledger=ledger)
+        current = plan(song, every, farm.recall, ledger=ledger)
     raise StoreError(
         f"results were lost {HEALING_ROUNDS} times while rendering", remedy="check the disk that holds the cache"
     )
@@ -170,12 +186,20 @@ def _skip(skipped: Mapping[StepKey, str], farm: Farm, result: RenderResult) -> N
 
 
 def _deliver(
-    refs: Mapping[Address, ParamRef], places: Mapping[Address, Address], farm: Farm, result: RenderResult
+    refs: Mapping[Address, ParamRef],
+    places: Mapping[Address, Address],
+    farm: Farm,
+    result: RenderResult,
+    deliver: Deliver | None,
 ) -> bool:
     """Fetch the targets, verified. False if one is lost, so that it is computed again."""
     try:
-        result.payloads = {target: _fetch(refs[place], farm) for target, place in places.items() if place in refs}
+        for target, place in places.items():
+            if place in refs:
+                payload = _fetch(refs[place], farm)
+                result.payloads[target] = payload if deliver is None else deliver(result, target, payload)
     except BlobsLost:
+        result.payloads.clear()
         return False
     return True
 

@@ -33,7 +33,7 @@ from quincunx_orchestrator.embedded import (
     this_machine,
 )
 from quincunx_orchestrator.installed import interpolations, operators
-from quincunx_orchestrator.render import Farm, RenderResult, plan, render
+from quincunx_orchestrator.render import Deliver, Farm, RenderResult, plan, render
 from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.score.transcript import Transcript
@@ -87,6 +87,7 @@ class Studio:
         #: Plug-ins that could not be used, with the reason: `package: name` → what is wrong.
         self.left_out: Mapping[str, str] = {}
         self._bank_files = bank_files
+        self._numeric_class = numeric_class
         self._compiler = Compiler(manifests, numeric_class)
         self._bound: BoundSong | None = None
 
@@ -122,13 +123,25 @@ class Studio:
         self, assembly: Assembly, targets: Sequence[Address] | None = None, *, ledger: Ledger | None = None
     ) -> Plan:
         """Return what a render would do, and why, without doing it."""
-        return plan(self.bind(assembly), targets or assembly.targets, self.farm.recall, ledger=ledger)
+        wanted = targets or (*assembly.targets, *assembly.beside)
+        return plan(self.bind(assembly), wanted, self.farm.recall, ledger=ledger)
 
     def render(
-        self, assembly: Assembly, targets: Sequence[Address] | None = None, *, ledger: Ledger | None = None
+        self,
+        assembly: Assembly,
+        targets: Sequence[Address] | None = None,
+        *,
+        ledger: Ledger | None = None,
+        deliver: Deliver | None = None,
     ) -> RenderResult:
-        """Render the finished song, or whatever outputs are asked for."""
-        return render(self.bind(assembly), targets or assembly.targets, self.farm, ledger=ledger)
+        """Render the finished song and the files beside it, or whatever outputs are asked for."""
+        song, beside = self.bind(assembly), () if targets else assembly.beside
+        return render(song, targets or assembly.targets, self.farm, beside=beside, ledger=ledger, deliver=deliver)
+
+    def forget(self) -> None:
+        """Forget the song in hand. The next one starts as in a new studio, but with models and cache at hand."""
+        self._bound = None
+        self._compiler = Compiler(self.manifests, self._numeric_class)
 
 
 @contextmanager

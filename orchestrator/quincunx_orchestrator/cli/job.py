@@ -7,29 +7,33 @@ import hashlib
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from quincunx_orchestrator.cli.main import STARTED
 from quincunx_orchestrator.cli.song_file import content_of
 from quincunx_orchestrator.cli.workspace import Workspace
 from quincunx_orchestrator.core.planner import Plan, StepKey
 from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_orchestrator.embedded import this_machine
 from quincunx_orchestrator.installed import cutter_named, format_table
-from quincunx_orchestrator.render import RenderResult
+from quincunx_orchestrator.render import Deliver, RenderResult
 from quincunx_orchestrator.score import readers
 from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.song.assembly import Assembly
 from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_song
-from quincunx_orchestrator.song.phrase_graph import FILE, REPORT, SONG_STEPS, Delivery, Take
+from quincunx_orchestrator.song.phrase_graph import REPORT, SONG_STEPS, Delivery, Take
+from quincunx_orchestrator.song.takes import Takes, read_takes
 from quincunx_orchestrator.studio import Studio, StudioSettings, open_studio
 from quincunx_shared.errors import BadInput, QuincunxError
 from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.names import SONG, Address
+from quincunx_shared.payload import Payload
 from quincunx_shared.stores.cache_folder import Cache
 from quincunx_shared.stores.memory import MemoryEventLog
 
@@ -44,6 +48,12 @@ class Wishes:
     delivery: Delivery = field(default_factory=Delivery)
     cutter: str = "rests"
     voice_for: tuple[str, ...] = ()
+    #: The seed of the first take; None is that of the take that was kept.
+    seed: int | None = None
+    #: Which of several takes this is, from 1; 0 is the only one.
+    number: int = 0
+    #: A take to keep, and to render.
+    keep: int | None = None
 
 
 @dataclass
@@ -57,22 +67,52 @@ class Job:
     key: str
     ledger: Ledger
     score: Song
+    path: Path
+    take: Take
+    takes: Takes
+    wishes: Wishes
+    #: When the work on it began, on the clock of `time.perf_counter`.
+    started: float
 
     def plan(self) -> Plan:
         """What a render would do."""
         return self.studio.plan(self.assembly, ledger=self.ledger)
 
-    def render(self) -> RenderResult:
-        """Render, and remember what every step was made of."""
-        result = self.studio.render(self.assembly, ledger=self.ledger)
-        record = record_song(self.assembly, self.studio.bind(self.assembly), failures_of(result))
-        if result.state != "failed" and record != self.cache.history.recall(self.key):
-            self.cache.history.remember(self.key, record)
-        silent = {segment for segment, _ in result.failed}
-        if silent and all(one.segment.id in silent for one in self.assembly.placed):
-            # A file of nothing but silence is no song with a phrase missing.
+    def render(self, deliver: Deliver | None = None) -> RenderResult:
+        """Render, and remember what every step was made of, and which take it was.
+
+        Where no phrase could be sung, nothing is delivered: a file of nothing but silence is no song with a phrase
+        missing.
+        """
+
+        def unless_silent(result: RenderResult, target: Address, payload: Payload) -> Payload:
+            return payload if deliver is None or self._is_silent(result) else deliver(result, target, payload)
+
+        result = self.studio.render(self.assembly, ledger=self.ledger, deliver=unless_silent)
+        if result.state != "failed":
+            self._remember(result)
+        if self._is_silent(result):
             result.payloads, result.state = {}, "failed"
         return result
+
+    def _is_silent(self, result: RenderResult) -> bool:
+        failed = {segment for segment, _ in result.failed}
+        return all(one.segment.id in failed for one in self.assembly.placed)
+
+    def _remember(self, result: RenderResult) -> None:
+        wishes = self.wishes
+        if wishes.number:
+            done = self.takes.rendered(self.take.seed - wishes.number + 1, wishes.number)
+            remember_takes(self.cache, self.path, done)
+        elif wishes.keep is not None:
+            remember_takes(self.cache, self.path, self.takes)
+        # Of a range and of later takes nothing is remembered: the next render explains itself by the whole song.
+        if self.assembly.delivery.stretch is None and wishes.number <= 1:
+            former = self.cache.history.recall(self.key)
+            bound = self.studio.bind(self.assembly)
+            record = record_song(self.assembly, bound, failures_of(result), read_record(former))
+            if record != former:
+                self.cache.history.remember(self.key, record)
 
     def in_song(self, segment: str, error: str) -> str:
         """Say where in the song an error is: a step counts the notes of its phrase, a person looks for a bar."""
@@ -89,38 +129,58 @@ class Job:
         return next((one.label for one in self.assembly.segments if one.id == segment), segment)
 
 
-@contextmanager
-def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
-    """Read a song and make it ready. Everything that can be wrong with it is said before anything runs."""
-    score, cutter = read_song(song, workspace.isolation), cutter_named(wishes.cutter, workspace.isolation)
-    with open_room(workspace) as room:
-        yield room.job(song, score, wishes, cutter)
-
-
-@dataclass(frozen=True)
+@dataclass
 class Room:
     """An open studio with its cache, in which one job after another can be done while everything stays warm."""
 
     studio: Studio
     cache: Cache
     log: MemoryEventLog
+    since: float = STARTED
 
     def job(self, song: Path, score: Song, wishes: Wishes, cutter: Cutter) -> Job:
         """Make a song ready that has been read."""
+        takes = recall_takes(self.cache, song)
+        if wishes.keep is not None:
+            takes = takes.keep(wishes.keep, where=str(song))
+        take = replace(wishes.take, seed=seed_of(wishes, takes))
         assembly = self.studio.assemble(
             score,
             voice=wishes.voice,
             voice_for=wishes.voice_for,
             strict_voice=wishes.strict_voice,
-            take=wishes.take,
+            take=take,
             delivery=wishes.delivery,
             cutter=cutter,
         )
         if not assembly.placed:
-            raise BadInput("there is nothing to sing", where=song.name, remedy="every track is empty or muted")
+            raise _nothing_to_sing(song, wishes)
         key = song_key(song)
         ledger = ledger_for(assembly, read_record(self.cache.history.recall(key)))
-        return Job(self.studio, assembly, self.cache, self.log, key, ledger, score)
+        return Job(
+            self.studio, assembly, self.cache, self.log, key, ledger, score, song, take, takes, wishes, self.since
+        )
+
+    def turn_over(self, *, forget: bool) -> None:
+        """Make ready for the next render; forgetting the song in hand, the memory is then as before it."""
+        self.since = time.perf_counter()
+        self.log.forget()
+        if forget:
+            self.studio.forget()
+
+
+def _nothing_to_sing(song: Path, wishes: Wishes) -> BadInput:
+    if wishes.delivery.stretch is not None:
+        return BadInput(f"nothing is sung in {wishes.delivery.stretch.text}", where=song.name)
+    return BadInput("there is nothing to sing", where=song.name, remedy="every track is empty or muted")
+
+
+@contextmanager
+def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
+    """Read a song and make it ready. Everything that can be wrong with it is said before anything runs."""
+    score, cutter = read_song(song, workspace.isolation), cutter_named(wishes.cutter, workspace.isolation)
+    with open_room(workspace) as room:
+        yield room.job(song, score, wishes, cutter)
 
 
 @contextmanager
@@ -134,6 +194,27 @@ def open_room(workspace: Workspace) -> Iterator[Room]:
         )
         with open_studio(cache, log, workspace.catalogue(), settings) as studio:
             yield Room(studio, cache, log)
+
+
+def seed_of(wishes: Wishes, takes: Takes) -> int:
+    """Return the seed to sing with: that of the take, counted from the one given, else that of the kept take."""
+    if wishes.number:
+        return (wishes.seed or 0) + wishes.number - 1
+    return takes.seed if wishes.seed is None else wishes.seed
+
+
+def recall_takes(cache: Cache, song: Path) -> Takes:
+    """Return what is remembered of the takes of a song."""
+    return read_takes(cache.history.recall(_takes_key(song)))
+
+
+def remember_takes(cache: Cache, song: Path, takes: Takes) -> None:
+    """Remember the takes of a song, as long as the cache is kept."""
+    cache.history.remember(_takes_key(song), takes.to_record())
+
+
+def _takes_key(song: Path) -> str:
+    return hashlib.sha256(song_key(song).encode() + b":takes").hexdigest()
 
 
 def read_song(path: Path, isolation: Isolation = TRUSTING) -> Song:
@@ -154,11 +235,6 @@ def failures_of(result: RenderResult) -> dict[StepKey, str]:
     if result.state == "partial":
         told |= {(SONG, node): "made without the phrases that failed last time" for node in SONG_STEPS}
     return told
-
-
-def sound_of(result: RenderResult) -> bytes | None:
-    """The finished file, if the render got that far."""
-    return result.payloads.get(Address(SONG, FILE))
 
 
 def report_of(result: RenderResult) -> dict[str, Any]:

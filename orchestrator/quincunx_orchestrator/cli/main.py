@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "render": ("quincunx_orchestrator.cli.render", "Render a song to a sound file."),
     "demo": ("quincunx_orchestrator.cli.demo", "Render the song that comes with Quincunx."),
     "why": ("quincunx_orchestrator.cli.why", "Say what a render would compute, and why."),
+    "take": ("quincunx_orchestrator.cli.take", "Keep one of the takes of a song."),
     "steps": ("quincunx_orchestrator.cli.steps", "List the steps and their manifests."),
     "plugins": ("quincunx_orchestrator.cli.plugins", "List what installed packages add."),
     "voices": ("quincunx_orchestrator.cli.voices", "List, install and remove voices."),
@@ -94,18 +95,18 @@ def run(arguments: list[str]) -> int:
         sys.stderr.close()
         return ERROR
     except Exception as error:
-        return _report(error)
+        return tell_error(error)
 
 
-def _report(error: Exception) -> int:
-    """Say what went wrong, where, and what to do next."""
+def tell_error(error: Exception, *, name: str = "") -> int:
+    """Say what went wrong, where, and what to do next; return the exit code. Other errors than ours are raised."""
     from quincunx_shared.errors import BadInput, QuincunxError
 
     if not isinstance(error, QuincunxError | OSError):
         raise error
     place = f"{error.where}: " if isinstance(error, QuincunxError) and error.where else ""
     what = error.what if isinstance(error, QuincunxError) else _os_error(error)
-    click.echo(f"Error: {place}{what}", err=True)
+    click.echo(f"Error: {f'{name}: ' if name and not place.startswith(name) else ''}{place}{what}", err=True)
     if isinstance(error, QuincunxError) and error.remedy:
         click.echo(f"  → {error.remedy}", err=True)
     return USAGE if isinstance(error, BadInput) else ERROR

@@ -1,81 +1,116 @@
-"""`quincunx render`: a song file in, a sound file out."""
+"""`quincunx render`: song files in, sound files out."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from quincunx_orchestrator.cli.shared_options import Choices, picture_option, render_options
+from quincunx_orchestrator.cli.sound_options import several_options
 from quincunx_orchestrator.cli.workspace import cache_dir_option
 
 if TYPE_CHECKING:
-    from quincunx_orchestrator.cli.job import Wishes
+    from quincunx_orchestrator.cli.job import Job
+    from quincunx_orchestrator.cli.tasks import Asked, Task
+    from quincunx_orchestrator.cli.telling import Told
 
 
-@click.command("render", short_help="Render a song to a sound file.")
-@click.argument("song", type=click.Path(path_type=Path))
+def _several(command: Any) -> Any:
+    for option in reversed(several_options):
+        command = option(command)
+    return command
+
+
+@click.command("render", short_help="Render songs to sound files.")
+@click.argument("songs", metavar="SONG...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write: .wav or .flac.")
+@_several
 @picture_option
 @render_options
 @cache_dir_option
-def command(song: Path, output: Path | None, cache_dir: Path | None, **given: Any) -> int:
-    """Render SONG (.ustx, .ds) to a sound file.
+def command(
+    songs: tuple[Path, ...],
+    output: Path | None,
+    out_dir: Path | None,
+    container: str | None,
+    takes: int | None,
+    keep: int | None,
+    cache_dir: Path | None,
+    **given: Any,
+) -> int:
+    """Render SONG (.ustx, .ds) to a sound file, or several into a folder.
 
     After an edit, only the phrases that the edit changed are computed again; `quincunx why SONG` says which.
     """
-    choices = Choices(**given)
-    if output is None and not choices.dry_run:
-        raise click.UsageError("Where to? Name the file to write with -o, such as -o song.wav.")
-    return render_song(song, output or Path("song.wav"), choices, cache_dir)
+    from quincunx_orchestrator.cli.tasks import Asked
+
+    return render_songs(Asked(songs, output, out_dir, container, takes, keep), Choices(**given), cache_dir)
 
 
 def render_song(song: Path, output: Path, choices: Choices, cache_dir: Path | None) -> int:
-    """Carry out a render for `render` and `demo`, and return the exit code."""
-    from quincunx_orchestrator.cli import job as jobs
-    from quincunx_orchestrator.cli import pictures, telling
+    """Render one song to one file, and return the exit code."""
+    from quincunx_orchestrator.cli.tasks import Asked
+
+    return render_songs(Asked((song,), output), choices, cache_dir)
+
+
+def render_songs(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
+    """Carry out all renders that were asked for, one after the other in one studio, and return the exit code.
+
+    Of several songs, one that is wrong does not stop the others.
+    """
+    from quincunx_orchestrator.cli import telling
+    from quincunx_orchestrator.cli.job import open_room, read_song
+    from quincunx_orchestrator.cli.tasks import songs_of, tasks_of
+    from quincunx_orchestrator.installed import cutter_named
 
     workspace = choices.workspace(cache_dir)
-    wishes = wishes_from(output, choices)
-    if not choices.dry_run:
-        jobs.check_output(output)
-        if choices.picture:
-            pictures.check_picture(choices.picture)
-    with jobs.open_job(song, wishes, workspace) as job:
-        telling.say_notices(job, choices.quiet)
-        if choices.explain or choices.dry_run:
-            plan = job.plan()
-            if choices.dry_run:
-                telling.show_plan(job, plan, choices)
-                return 0
-            telling.explain(job, plan)
-        with telling.progress(job, quiet=choices.quiet or choices.as_json):
-            result = job.render()
-        sound = jobs.sound_of(result)
-        if sound is not None:
-            jobs.write_whole(output, sound)
-            if choices.picture:
-                jobs.write_whole(choices.picture, pictures.picture_of(job, result, sound, song))
-        return telling.summarise(job, result, output, choices)
+    tasks = tasks_of(asked, choices)
+    batch = len(songs_of(tasks)) > 1
+    cutter = cutter_named(choices.cut, workspace.isolation)
+    # A single song is read before the cache is opened, and once for all of its takes.
+    scores = {} if batch else {tasks[0].song: read_song(tasks[0].song, workspace.isolation)}
+    told: list[Told] = []
+    with open_room(workspace) as room:
+
+        def rendered(task: Task) -> Told:
+            score = scores.get(task.song) or read_song(task.song, workspace.isolation)
+            return _render(room.job(task.song, score, task.wishes, cutter), task, choices)
+
+        for task in tasks:
+            told.append(_attempted(rendered, task) if batch else rendered(task))
+            room.turn_over(forget=batch)
+    telling.print_documents(told, choices, together=len(tasks) > 1)
+    return telling.exit_code(told)
 
 
-def wishes_from(output: Path, choices: Choices) -> Wishes:
-    """Turn flags into wishes; what the output's name and the flags contradict in is refused."""
-    from quincunx_orchestrator.cli.job import Wishes
-    from quincunx_orchestrator.song.phrase_graph import Delivery, Take
-    from quincunx_orchestrator.song.sound_formats import container_of, subtype_of
+def _attempted(rendered: Callable[[Task], Told], task: Task) -> Told:
+    """Render one song of several: what is wrong with it is told, and the next one is rendered."""
+    from quincunx_orchestrator.cli import telling
+    from quincunx_orchestrator.cli.main import tell_error
 
-    container = container_of(output.name)
-    subtype = subtype_of(container, choices.bits)
-    delivery = Delivery(container, subtype, choices.rate, choices.loudness, choices.true_peak, _level_asked())
-    take = Take(choices.seed, choices.acoustic_seed, choices.steps, choices.depth)
-    return Wishes(choices.voice, choices.strict_voice, take, delivery, choices.cut, choices.voice_for)
+    try:
+        return rendered(task)
+    except Exception as error:
+        return telling.told_of_error(task.song, error, tell_error(error, name=str(task.song)))
 
 
-def _level_asked() -> bool:
-    """Whether a person named a level, even the default one."""
-    context = click.get_current_context(silent=True)
-    asked = ParameterSource.COMMANDLINE
-    return context is not None and asked in (context.get_parameter_source(one) for one in ("loudness", "true_peak"))
+def _render(job: Job, task: Task, choices: Choices) -> Told:
+    """Render one task: plan, render, write, tell."""
+    from quincunx_orchestrator.cli import telling
+    from quincunx_orchestrator.cli.outputs import Writer, write_beside
+
+    telling.say_notices(job, choices.quiet)
+    if choices.dry_run:
+        return telling.show_plan(job, job.plan(), choices)
+    task.places.check_files(job.assembly, task.song)
+    if choices.explain:
+        telling.explain(job, job.plan())
+    writer = Writer(task.places.files(job.assembly))
+    with telling.progress(job, quiet=choices.quiet or choices.as_json):
+        result = job.render(writer)
+    write_beside(writer, task.places, job, result)
+    return telling.summarise(job, result, tuple(writer.written.values()), choices)

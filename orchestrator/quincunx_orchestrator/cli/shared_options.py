@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from quincunx_orchestrator.cli.model_options import model_options
-from quincunx_orchestrator.cli.sound_options import file_options, take_options
+from quincunx_orchestrator.cli.sound_options import file_options, part_options, take_options
 from quincunx_orchestrator.cli.workspace import Workspace, isolate_options, json_option
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -24,7 +24,7 @@ class Choices:
     voice_for: tuple[str, ...] = ()
     strict_voice: bool = False
     vocoder_dir: tuple[Path, ...] = ()
-    seed: int = 0
+    seed: int | None = None
     steps: int = 20
     acoustic_seed: int | None = None
     depth: float = 1.0
@@ -32,6 +32,9 @@ class Choices:
     rate: int | None = None
     loudness: float | None = -16.0
     true_peak: float | None = -1.0
+    stems: Path | None = None
+    phrases: Path | None = None
+    stretch: str | None = None
     cut: str = "rests"
     isolate: tuple[str, ...] = ()
     isolate_seconds: float = 300.0
@@ -70,6 +73,7 @@ _OPTIONS = (
     ),
     *take_options,
     *file_options,
+    *part_options,
     click.option("--cut", default="rests", metavar="NAME", help="Where phrases end: rests, track, or a plug-in's way."),
     *isolate_options,
     *model_options,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -29,7 +30,11 @@ def level(low: float, high: float) -> Callable[[str | float], float | None]:
 
 
 take_options = (
-    click.option("--seed", type=click.IntRange(0, SEED_LIMIT), default=0, help="Choose the take.  [default: 0]"),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, SEED_LIMIT),
+        help="Chooses everything that is left to chance.  [default: that of the kept take, else 0]",
+    ),
     click.option(
         "--acoustic-seed",
         type=click.IntRange(0, SEED_LIMIT),
@@ -70,5 +75,47 @@ file_options = (
         default=-1.0,
         metavar="DBTP|off",
         help="Where the limiter holds the true peak; off does without the limiter.  [default: -1]",
+    ),
+)
+
+part_options = (
+    click.option(
+        "--stems",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Also write a file of each track here, with the gain of the mix and without its limiter.",
+    ),
+    click.option(
+        "--phrases",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Also write a file of each phrase here, as it was sung, and a list of where they stand.",
+    ),
+    click.option(
+        "--range",
+        "stretch",
+        metavar="FROM:TO",
+        help="Render a part: bars, as 9:17 (from bar 9 up to bar 17), or seconds, as 30s:45.5s; ends may be open.",
+    ),
+)
+
+several_options = (
+    click.option(
+        "--out-dir", type=click.Path(path_type=Path), metavar="DIR", help="Write each song here, by its name."
+    ),
+    click.option(
+        "--format", "container", type=click.Choice(["wav", "flac"]), help="What --out-dir receives.  [default: wav]"
+    ),
+    click.option(
+        "--takes",
+        type=click.IntRange(1, 999),
+        metavar="N",
+        help="Render N takes, with seeds from --seed on, to song.take1.wav and so on.",
+    ),
+    click.option(
+        "--keep",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Keep take N of those that were rendered: it is rendered now, and whenever no --seed is given.",
     ),
 )

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from quincunx_orchestrator.cli.job import Job, report_of
-from quincunx_orchestrator.cli.main import ERROR, PARTIAL, STARTED
+from quincunx_orchestrator.cli.main import ERROR, PARTIAL
+from quincunx_orchestrator.cli.outputs import Output
 from quincunx_orchestrator.cli.shared_options import Choices
 from quincunx_orchestrator.core.planner import Plan, StepKey
 from quincunx_orchestrator.render import RenderResult, steps_by_state
+from quincunx_shared.errors import QuincunxError
 from quincunx_shared.events import Event, StepRan, StepRecalled
 from quincunx_shared.names import SONG
 
@@ -54,21 +57,29 @@ def progress(job: Job, *, quiet: bool) -> Iterator[None]:
             yield
 
 
-def show_plan(job: Job, plan: Plan, choices: Choices) -> None:
-    """Print what a render would do: one JSON document, or a tree a person can read."""
-    if choices.as_json:
-        document = {
-            "schema": SCHEMA,
-            "dry_run": True,
-            "steps_to_run": len(plan.to_run),
-            "steps_recalled": len(plan.recalled) + plan.covered,
-            "would_run": _rows(plan.reasons),
-        }
-        click.echo(json.dumps(document, ensure_ascii=False))
-        return
+@dataclass(frozen=True)
+class Told:
+    """What became of one render, as a document and as an exit code."""
+
+    document: Mapping[str, Any]
+    code: int
+
+
+def show_plan(job: Job, plan: Plan, choices: Choices) -> Told:
+    """Tell what a render would do, and print it as a tree unless a document is wanted."""
     recalled = len(plan.recalled) + plan.covered
-    click.echo(f"{_steps(len(plan.to_run))} would run, {recalled} recalled.")
-    click.echo(cause_tree(job, plan), nl=False)
+    if not choices.as_json:
+        click.echo(f"{_steps(len(plan.to_run))} would run, {recalled} recalled.")
+        click.echo(cause_tree(job, plan), nl=False)
+    document = {
+        "schema": SCHEMA,
+        "dry_run": True,
+        "song": str(job.path),
+        "steps_to_run": len(plan.to_run),
+        "steps_recalled": recalled,
+        "would_run": _rows(plan.reasons),
+    }
+    return Told(document, 0)
 
 
 def explain(job: Job, plan: Plan) -> None:
@@ -94,48 +105,103 @@ def cause_tree(job: Job, plan: Plan) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def summarise(job: Job, result: RenderResult, output: Path, choices: Choices) -> int:
-    """Print the summary and return the exit code."""
-    counts = steps_by_state(result)
-    measured = report_of(result)
-    wall = time.perf_counter() - STARTED
+def summarise(job: Job, result: RenderResult, written: Sequence[Output], choices: Choices) -> Told:
+    """Tell what was rendered and written: files on stdout, all else on stderr, unless a document is wanted."""
+    wall = time.perf_counter() - job.started
+    if not choices.as_json and not choices.quiet:
+        click.echo(_summary_line(job, result, wall), err=True)
+        for one in written:
+            click.echo(one.path)
+    for line in (*_losses(job, result, written), *_clippings(result, written, job)):
+        click.echo(line, err=True)
+    code = {"succeeded": 0, "partial": PARTIAL, "failed": ERROR}[result.state]
+    return Told(_summary(job, result, written, wall), code)
+
+
+def told_of_error(song: Path, error: Exception, code: int) -> Told:
+    """Return what is told of a song that could not be rendered at all."""
+    what = error.what if isinstance(error, QuincunxError) else str(error)
+    where = error.where if isinstance(error, QuincunxError) else ""
+    document = {"schema": SCHEMA, "song": str(song), "state": "failed", "outputs": []}
+    return Told({**document, "error": {"what": what, "where": where}}, code)
+
+
+def print_documents(told: Sequence[Told], choices: Choices, *, together: bool) -> None:
+    """Print one JSON document, if one is wanted: that of the only render, or one with a list of all."""
+    if not choices.as_json:
+        return
+    documents = [one.document for one in told]
+    whole = {"schema": SCHEMA, "state": _state_of(told), "renders": documents} if together else documents[0]
+    click.echo(json.dumps(whole, ensure_ascii=False))
+
+
+def exit_code(told: Sequence[Told]) -> int:
+    """Return the code of all renders: that which they share, else that only a part of them was done."""
+    codes = {one.code for one in told}
+    if len(codes) == 1:
+        return codes.pop()
+    return PARTIAL if codes & {0, PARTIAL} else ERROR
+
+
+def _state_of(told: Sequence[Told]) -> str:
+    return {0: "succeeded", PARTIAL: "partial"}.get(exit_code(told), "failed")
+
+
+def _summary_line(job: Job, result: RenderResult, wall: float) -> str:
+    counts, measured = steps_by_state(result), report_of(result)
     seconds = float(measured.get("seconds", 0.0))
-    made = "payload" if result.payloads else ""
-    if choices.as_json:
-        document = _summary(job, result, output if made else None, wall)
-        picture = str(choices.picture) if choices.picture and made else None
-        click.echo(json.dumps({**document, "picture": picture}, ensure_ascii=False))
-    elif not choices.quiet:
-        factor = f", {wall / seconds:.3f} × real time" if seconds else ""
-        click.echo(
-            f"{_steps(counts['run'])} run, {counts['recalled']} recalled; "
-            f"{seconds:.1f} s of audio in {wall:.2f} s{factor}; {_loudness(measured)}",
-            err=True,
-        )
-        if made:
-            click.echo(output)
-            if choices.picture:
-                click.echo(choices.picture)
-    silent = len({segment for segment, _ in result.failed if segment != SONG})
-    if silent and made:
-        click.echo(f"{output} was written WITHOUT {silent} phrase{'s' if silent > 1 else ''}:", err=True)
-    elif not made:
-        click.echo("Nothing was written.", err=True)
+    factor = f", {wall / seconds:.3f} × real time" if seconds else ""
+    take = _take_in_words(job)
+    return (
+        f"{_steps(counts['run'])} run, {counts['recalled']} recalled; "
+        f"{seconds:.1f} s of audio in {wall:.2f} s{factor}; {_loudness(measured)}{f'; {take}' if take else ''}"
+    )
+
+
+def _take_in_words(job: Job) -> str:
+    """Say which take was rendered, where there is more than one to think of."""
+    if job.wishes.number:
+        return f"take {job.wishes.number} (seed {job.take.seed})"
+    if job.wishes.seed is None and job.takes.kept is not None:
+        return f"take {job.takes.kept}, the kept one (seed {job.take.seed})"
+    return ""
+
+
+def _losses(job: Job, result: RenderResult, written: Sequence[Output]) -> Iterator[str]:
+    """Say what is missing, and why."""
+    phrases = {one.segment.id for one in job.assembly.placed}
+    silent = len({segment for segment, _ in result.failed if segment in phrases})
+    if not written:
+        yield "Nothing was written."
+    elif silent:
+        yield f"{written[0].path} was written WITHOUT {silent} phrase{'s' if silent > 1 else ''}:"
     for (segment, node), error in result.failed.items():
-        click.echo(
-            f"Failed: {job.label_of(segment)}{f' ({node})' if node else ''}: {job.in_song(segment, error)}", err=True
-        )
-    return {"succeeded": 0, "partial": PARTIAL, "failed": ERROR}[result.state]
+        yield f"Failed: {job.label_of(segment)}{f' ({node})' if node else ''}: {job.in_song(segment, error)}"
 
 
-def _summary(job: Job, result: RenderResult, output: Path | None, wall: float) -> dict[str, Any]:
+def _clippings(result: RenderResult, written: Sequence[Output], job: Job) -> Iterator[str]:
+    """Name the stems and phrase files that were too loud for their sample format."""
+    there = {one.path.name for one in written}
+    for one in job.assembly.deliverables:
+        clipped = (result.payloads.get(one.report) or {}).get("clipped")
+        if clipped and one.file_name in there:
+            yield f"{one.file_name}: {clipped} samples CLIPPED; use --bits float."
+
+
+def _summary(job: Job, result: RenderResult, written: Sequence[Output], wall: float) -> dict[str, Any]:
     counts = steps_by_state(result)
     measured = report_of(result)
     seconds = float(measured.get("seconds", 0.0))
+    song = next((str(one.path) for one in written if one.kind == "song"), None)
     return {
         "schema": SCHEMA,
+        "song": str(job.path),
         "state": result.state,
-        "output": str(output) if output else None,
+        "output": song,
+        "picture": next((str(one.path) for one in written if one.kind == "picture"), None),
+        "outputs": [{"kind": one.kind, "path": str(one.path)} for one in written],
+        "seed": job.take.seed,
+        "take": job.wishes.number or (job.takes.kept if job.wishes.seed is None else None),
         "steps_run": counts["run"],
         "steps_recalled": counts["recalled"],
         "steps_failed": counts["failed"],

@@ -22,10 +22,10 @@ def command(song: Path, container: str, cache_dir: Path | None, **given: Any) ->
     """Compare SONG with its last render: which steps would run now, and what each of them follows from."""
     from quincunx_orchestrator.cli import job as jobs
     from quincunx_orchestrator.cli import telling
-    from quincunx_orchestrator.cli.render import wishes_from
+    from quincunx_orchestrator.cli.tasks import wishes_from
 
     choices = Choices(**given)
     workspace = choices.workspace(cache_dir)
     with jobs.open_job(song, wishes_from(Path(f"song.{container}"), choices), workspace) as job:
-        telling.show_plan(job, job.plan(), choices)
+        telling.print_documents([telling.show_plan(job, job.plan(), choices)], choices, together=False)
     return 0

@@ -6,13 +6,15 @@ a phrase stands is in its segment; that is in the placements, which only the mix
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from quincunx_orchestrator.core.graph import Graph
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.score.model import Score, Track
 from quincunx_orchestrator.score.phrasing import Cutter, Phrase, phrases_of
+from quincunx_orchestrator.song.deliverables import Deliverable, phrase_files_of, placements_of, stems_of
 from quincunx_orchestrator.song.phrase_graph import (
     CURVE_PORTS,
     FILE,
@@ -28,6 +30,7 @@ from quincunx_orchestrator.song.phrase_graph import (
     phrase_graph,
     song_graph,
 )
+from quincunx_orchestrator.song.range import Window, window_of
 from quincunx_orchestrator.song.voices import Casting, Voice
 from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.manifest import Manifest
@@ -44,6 +47,8 @@ class Placed:
     anchor_tick: int
     start_sample: int
     places: tuple[str, ...] = ()
+    #: Counted from 1 over the whole song, also where only a range of it is rendered.
+    number: int = 0
 
     @property
     def audio(self) -> Address:
@@ -53,29 +58,40 @@ class Placed:
 
 @dataclass(frozen=True)
 class Assembly:
-    """All segments of a song, and what to ask a render for."""
+    """All segments of a song, and what to ask a render for.
+
+    Of a range of a song, `placed` are the phrases that sound in it, and `window` says which samples they are.
+    """
 
     placed: tuple[Placed, ...]
     song: Segment
     sample_rate: int
     notices: tuple[str, ...] = ()
+    delivery: Delivery = field(default_factory=Delivery)
+    window: Window = field(default_factory=Window)
+    deliverables: tuple[Deliverable, ...] = ()
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """The segments in the order of the song, the mixing one last."""
-        return (*(one.segment for one in self.placed), self.song)
+        """The segments in the order of the song, then the mixing one, then those of files beside the song."""
+        return (*(one.segment for one in self.placed), self.song, *(one.segment for one in self.deliverables))
 
     @property
     def targets(self) -> tuple[Address, ...]:
         """The finished file, and what the mastering measured."""
         return (Address(SONG, FILE), Address(SONG, REPORT))
 
+    @property
+    def beside(self) -> tuple[Address, ...]:
+        """The files beside the song, and what their steps tell of them."""
+        return tuple(address for one in self.deliverables for address in (one.file, one.report))
+
     def with_segment(self, segment: Segment) -> Assembly:
         """Return the assembly with one segment replaced by an edited one of the same id."""
         if segment.id == SONG:
-            return Assembly(self.placed, segment, self.sample_rate, self.notices)
+            return replace(self, song=segment)
         placed = tuple(replace(one, segment=segment) if one.segment.id == segment.id else one for one in self.placed)
-        return Assembly(placed, self.song, self.sample_rate, self.notices)
+        return replace(self, placed=placed)
 
 
 def assemble(
@@ -88,21 +104,40 @@ def assemble(
     cutter: Cutter | None = None,
 ) -> Assembly:
     """Cut the score into phrases and build their segments. Tracks that are not heard are not rendered."""
+    wanted = delivery or Delivery()
     sample_rate = _song_rate(casting.voices.values())
     graphs = _Graphs(take or Take(), manifests, sample_rate)
     colours = {name: manifests[name].device for name in (*PHRASE_STEPS, RESAMPLE, *SONG_STEPS)}
     names: dict[str, int] = {}
     placed = []
     phrases = [phrase for phrase in phrases_of(score, cutter) if phrase.track in casting.voices]
-    for phrase in phrases:
+    for number, phrase in enumerate(phrases, 1):
         voice = casting.voices[phrase.track]
         graph = graphs.of(voice, language_of(score.tracks[phrase.track]))
         segment = _phrase_segment(phrase, voice, graph, colours, names)
         start = round(phrase.anchor_seconds * sample_rate) - _head_samples(voice, sample_rate)
-        placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, phrase.places))
-    song = _song_segment(placed, score.tracks, song_graph(sample_rate, delivery or Delivery(), manifests), colours)
+        placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, phrase.places, number))
+    window, heard = Window(), placed
+    if wanted.stretch is not None:
+        lengths = [_sample_count(one, casting.voices[one.track], sample_rate) for one in phrases]
+        ends = [one.start_sample + length for one, length in zip(placed, lengths, strict=True)]
+        window = window_of(wanted.stretch, score, sample_rate, max(ends, default=0))
+        heard = [one for one, end in zip(placed, ends, strict=True) if window.sounds(one.start_sample, end)]
+    song = _song_segment(heard, score.tracks, song_graph(sample_rate, wanted, manifests, window), colours)
     notices = (*score.notices, *casting.notices, *_cut_at_the_start(phrases))
-    return Assembly(tuple(placed), song, sample_rate, notices)
+    assembly = Assembly(tuple(heard), song, sample_rate, notices, wanted, window)
+    return replace(assembly, deliverables=_deliverables(assembly, score.tracks, manifests))
+
+
+def _deliverables(
+    assembly: Assembly, tracks: Sequence[Track], manifests: Mapping[str, Manifest]
+) -> tuple[Deliverable, ...]:
+    """Return the files beside the song that its delivery asks for."""
+    placed, wanted, rate = assembly.placed, assembly.delivery, assembly.sample_rate
+    first = assembly.window.first_sample
+    stems = stems_of(placed, tracks, wanted, manifests, sample_rate=rate, first_sample=first) if wanted.stems else ()
+    files = phrase_files_of(placed, wanted, manifests, sample_rate=rate) if wanted.phrases else ()
+    return (*stems, *files)
 
 
 #: What a breath and the consonants before a first note may take.
@@ -174,11 +209,10 @@ def _phrase_inputs(phrase: Phrase, voice: Voice) -> dict[PortKey, Encoded]:
 def _song_segment(
     placed: Sequence[Placed], tracks: Sequence[Track], graph: Graph, colours: Mapping[str, str]
 ) -> Segment:
-    placements: list[Json] = [[one.start_sample, tracks[one.track].volume_db, tracks[one.track].pan] for one in placed]
     return Segment(
         SONG,
         graph,
-        inputs={PortKey("mix", "placements"): encode(placements)},
+        inputs={PortKey("mix", "placements"): encode(placements_of(placed, tracks))},
         links={PortKey(MIXED.node, "audio"): tuple(one.audio for one in placed)},
         colours=colours,
         label="song",
@@ -194,3 +228,9 @@ def _head_samples(voice: Voice, song_rate: int) -> int:
     """Return how many samples of the song lie between the start of a phrase's audio and its anchor."""
     grid = grid_of_voice(voice)
     return round(grid.head_samples * song_rate / grid.sample_rate)
+
+
+def _sample_count(phrase: Phrase, voice: Voice, song_rate: int) -> int:
+    """Return how many samples of the song a phrase's audio takes, at most."""
+    grid = grid_of_voice(voice)
+    return math.ceil(grid.frame_count(phrase.timing) * grid.hop_size * song_rate / grid.sample_rate)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quincunx_orchestrator.core.binding import BoundSong
 from quincunx_orchestrator.core.reasons import Ledger, StepRecord, record_of
@@ -17,7 +17,7 @@ from quincunx_shared.canonical import Json, canonical_bytes
 from quincunx_shared.names import SONG, SegmentId
 
 #: Changes when the form of the record does; an older record is then as good as none.
-FORM = 2
+FORM = 3
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,31 @@ class SongRecord:
 
     phrases: tuple[PhraseRecord, ...]
     song: Mapping[str, StepRecord]
+    #: By segment: what made the files beside the song.
+    beside: Mapping[SegmentId, Mapping[str, StepRecord]] = field(default_factory=dict)
 
 
-def record_song(assembly: Assembly, bound: BoundSong, failures: Mapping[tuple[SegmentId, str], str]) -> bytes:
-    """Return the record of a song as it was rendered. `failures` are the steps without a lasting result, and why."""
+def record_song(
+    assembly: Assembly,
+    bound: BoundSong,
+    failures: Mapping[tuple[SegmentId, str], str],
+    former: SongRecord | None = None,
+) -> bytes:
+    """Return the record of a song as it was rendered. `failures` are the steps without a lasting result, and why.
+
+    Stems that were not asked for this time stay as the former record has them.
+    """
     phrases: list[Json] = [
         [one.segment.id, one.track, one.anchor_tick, one.segment.label, _steps(bound, one.segment.id, failures)]
         for one in assembly.placed
     ]
-    return canonical_bytes([FORM, phrases, _steps(bound, SONG, failures)])
+    stems = former.beside if former else {}
+    beside = {name: _form(steps, {}) for name, steps in stems.items()}
+    for one in assembly.deliverables:
+        # A phrase's file has the phrase's name: after an edit it is another one, and nothing is left to compare.
+        if one.kind == "stem":
+            beside[one.segment.id] = _steps(bound, one.segment.id, failures)
+    return canonical_bytes([FORM, phrases, _steps(bound, SONG, failures), {**beside}])
 
 
 def read_record(content: bytes | None) -> SongRecord | None:
@@ -53,13 +69,14 @@ def read_record(content: bytes | None) -> SongRecord | None:
     if content is None:
         return None
     try:
-        form, phrases, song = json.loads(content)
+        form, *rest = json.loads(content)
         if form != FORM:
             return None
+        phrases, song, beside = rest
         records = tuple(
             PhraseRecord(name, track, tick, label, _read_steps(steps)) for name, track, tick, label, steps in phrases
         )
-        return SongRecord(records, _read_steps(song))
+        return SongRecord(records, _read_steps(song), {name: _read_steps(steps) for name, steps in beside.items()})
     except (ValueError, TypeError, KeyError):
         # The record only explains; a render must never fail for it.
         return None
@@ -70,6 +87,8 @@ def ledger_for(assembly: Assembly, record: SongRecord | None) -> Ledger:
     if record is None:
         return {}
     ledger = {(SONG, node): step for node, step in record.song.items()}
+    for segment, steps in record.beside.items():
+        ledger.update({(segment, node): step for node, step in steps.items()})
     for name, former in match_phrases(assembly, record).items():
         ledger.update({(name, node): step for node, step in former.steps.items()})
     return ledger
@@ -110,13 +129,17 @@ def _input_digests(phrase: PhraseRecord) -> set[str]:
 
 def _steps(bound: BoundSong, segment: SegmentId, failures: Mapping[tuple[SegmentId, str], str]) -> Json:
     records = {node: record_of(bound, segment, node) for node in bound.segments[segment].steps}
+    return _form(records, {node: failures[segment, node] for node in records if (segment, node) in failures})
+
+
+def _form(records: Mapping[str, StepRecord], failures: Mapping[str, str]) -> Json:
     return {
         node: [
             one.version,
             dict(one.options),
             _lists(one.inputs),
             _lists(one.feeders),
-            failures.get((segment, node), ""),
+            failures.get(node, one.failure),
         ]
         for node, one in records.items()
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quincunx_orchestrator.core.graph import Graph, connect, node_of
+from quincunx_orchestrator.song.range import Range, Window
 from quincunx_orchestrator.song.voices import Voice
 from quincunx_shared.frames import FrameGrid
 from quincunx_shared.manifest import Manifest
@@ -39,6 +40,7 @@ AUDIO = PortKey("post", "audio")
 MIXED = PortKey("mix", "audio")
 FILE = PortKey("master", "file")
 REPORT = PortKey("master", "report")
+LEVEL = PortKey("master", "level")
 
 _EDGES = (
     connect("phonemize.phonemes", "duration.phonemes"),
@@ -66,10 +68,10 @@ class Take:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What the finished song is to be: container, sample format, sample rate, loudness and true peak.
+    """What is to come of a song: container, sample format, sample rate, loudness and true peak of its files.
 
     No rate is the rate the song is mixed at. No loudness leaves the level as it was mixed; no true peak leaves the
-    peaks as they are.
+    peaks as they are. `stems` and `phrases` ask for files beside the song's, and `stretch` for a part of it only.
     """
 
     container: str = "wav"
@@ -79,6 +81,9 @@ class Delivery:
     true_peak_dbtp: float | None = -1.0
     #: Whether a person asked for a level: a transcript is otherwise delivered as it is sung.
     level_asked: bool = False
+    stems: bool = False
+    phrases: bool = False
+    stretch: Range | None = None
 
 
 def phrase_graph(
@@ -101,29 +106,33 @@ def audio_of(graph: Graph) -> PortKey:
     return AUDIO if AUDIO.node in graph.nodes else PortKey("vocoder", "audio")
 
 
-def song_graph(sample_rate: int, delivery: Delivery, manifests: Mapping[str, Manifest]) -> Graph:
+def song_graph(
+    sample_rate: int, delivery: Delivery, manifests: Mapping[str, Manifest], window: Window | None = None
+) -> Graph:
     """Return the graph that mixes the phrases and masters the mix."""
     options: dict[str, dict[str, Any]] = {
-        "mix": {"sample_rate": sample_rate},
-        "master": {
-            "sample_rate": sample_rate,
-            "container": delivery.container,
-            "subtype": delivery.subtype,
-            **level_options(delivery),
-        },
+        "mix": {"sample_rate": sample_rate, **_window_options(window or Window())},
+        "master": {"sample_rate": sample_rate, **file_options(delivery), **level_options(delivery)},
     }
     nodes = (node_of(manifests[name], options=options[name]) for name in SONG_STEPS)
     return Graph.of(nodes, [connect("mix.audio", "master.audio")])
 
 
+def file_options(delivery: Delivery) -> dict[str, Any]:
+    """The options of every step that writes a file; what is not asked for is left to its default."""
+    options: dict[str, Any] = {"container": delivery.container, "subtype": delivery.subtype}
+    return options if delivery.rate is None else {**options, "rate": delivery.rate}
+
+
 def level_options(delivery: Delivery) -> dict[str, Any]:
-    """The master's options for rate, loudness and peaks; what is not asked for is left to its defaults."""
-    options: dict[str, Any] = {"loudness_lufs": 0.0 if delivery.loudness_lufs is None else delivery.loudness_lufs}
-    if delivery.rate is not None:
-        options["rate"] = delivery.rate
-    if delivery.true_peak_dbtp is None:
-        return {**options, "limiter": False}
-    return {**options, "true_peak_dbtp": delivery.true_peak_dbtp}
+    loudness = 0.0 if delivery.loudness_lufs is None else delivery.loudness_lufs
+    peak = {"limiter": False} if delivery.true_peak_dbtp is None else {"true_peak_dbtp": delivery.true_peak_dbtp}
+    return {"loudness_lufs": loudness, **peak}
+
+
+def _window_options(window: Window) -> dict[str, Any]:
+    count = {} if window.sample_count is None else {"sample_count": window.sample_count}
+    return {"first_sample": window.first_sample, **count}
 
 
 def grid_of_voice(voice: Voice) -> FrameGrid:

@@ -12,6 +12,7 @@ from quincunx_orchestrator.core.graph import Graph
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.score.transcript import DsSegment, Level, SampledCurve, Transcript
 from quincunx_orchestrator.song.assembly import Assembly, Placed
+from quincunx_orchestrator.song.deliverables import phrase_files_of
 from quincunx_orchestrator.song.phone_mapping import sung_by
 from quincunx_orchestrator.song.phrase_graph import Delivery, Take
 from quincunx_orchestrator.song.transcript_graph import (
@@ -24,7 +25,7 @@ from quincunx_orchestrator.song.transcript_graph import (
 from quincunx_orchestrator.song.transcript_music import TICKS_PER_SECOND, melody_of, timing_of
 from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice
 from quincunx_shared.canonical import Json, digest_of
-from quincunx_shared.errors import BadInput
+from quincunx_shared.errors import BadInput, BadOption
 from quincunx_shared.hints import did_you_mean
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import SONG, PortKey, SegmentId
@@ -54,7 +55,8 @@ def assemble_transcript(
     delivery: Delivery | None = None,
 ) -> Assembly:
     """Build the segments of a transcript and the one that joins them. All that is wrong with it is said here."""
-    rate = voice.bank.sample_rate
+    rate, wanted = voice.bank.sample_rate, delivery or Delivery()
+    _refuse_parts(wanted)
     _check_order(transcript.segments, voice.bank.hop_size / rate)
     mapped = sung_by(transcript, voice.name, voice.bank.phoneme_ids.keys() - {PADDING})
     graphs = _Graphs(voice, take or Take(), manifests)
@@ -66,17 +68,28 @@ def assemble_transcript(
         content: list[Json] = [[str(key), value.ref.digest] for key, value in sorted(inputs.items())]
         name = _unique(f"s-{digest_of([graph.digest, content])[:8]}", names)
         one = Segment(SegmentId(name), graph, inputs, colours=colours, label=label_of(segment))
-        placed.append(Placed(one, 0, round(segment.offset * TICKS_PER_SECOND), round(segment.offset * rate)))
+        tick, start = round(segment.offset * TICKS_PER_SECOND), round(segment.offset * rate)
+        placed.append(Placed(one, 0, tick, start, number=number + 1))
     offsets: list[Json] = [segment.offset for segment in mapped.segments]
     song = Segment(
         SONG,
-        joining_graph(rate, delivery or Delivery(), manifests),
+        joining_graph(rate, wanted, manifests),
         inputs={PortKey(JOINED.node, "offsets"): encode(offsets)},
         links={PortKey(JOINED.node, "audio"): tuple(one.audio for one in placed)},
         colours=colours,
         label="song",
     )
-    return Assembly(tuple(placed), song, rate, (*transcript.notices, *mapped.notices, *_said(transcript, voice)))
+    notices = (*transcript.notices, *mapped.notices, *_said(transcript, voice))
+    files = phrase_files_of(placed, wanted, manifests, sample_rate=rate) if wanted.phrases else ()
+    return Assembly(tuple(placed), song, rate, notices, wanted, deliverables=files)
+
+
+def _refuse_parts(wanted: Delivery) -> None:
+    """Refuse what a transcript does not have: it is one voice, and nobody wrote bars into it."""
+    if wanted.stems:
+        raise BadOption("a .ds file has no tracks", where="--stems", remedy="--phrases writes each of its segments")
+    if wanted.stretch is not None:
+        raise BadOption("a .ds file is rendered whole", where="--range", remedy="--phrases writes each of its segments")
 
 
 def label_of(segment: DsSegment) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quincunx_orchestrator.core.graph import Edge, Graph, connect, node_of
-from quincunx_orchestrator.song.phrase_graph import Delivery, Take, level_options, phrase_options
+from quincunx_orchestrator.song.phrase_graph import Delivery, Take, file_options, level_options, phrase_options
 from quincunx_orchestrator.song.voices import Voice
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import PortKey
@@ -73,9 +73,8 @@ def joining_graph(sample_rate: int, delivery: Delivery, manifests: Mapping[str, 
     plain = {"loudness_lufs": 0.0, "limiter": False, "dither": False}
     levels = level_options(delivery) if delivery.level_asked else {**level_options(delivery), **plain}
     levels = {name: value for name, value in levels.items() if delivery.level_asked or name != "true_peak_dbtp"}
-    container = {"container": delivery.container, "subtype": delivery.subtype}
     nodes = (
         node_of(manifests["join"], options={"sample_rate": sample_rate}),
-        node_of(manifests["master"], options={"sample_rate": sample_rate, **container, **levels}),
+        node_of(manifests["master"], options={"sample_rate": sample_rate, **file_options(delivery), **levels}),
     )
     return Graph.of(nodes, [connect("join.audio", "master.audio")])

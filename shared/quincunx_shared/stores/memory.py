@@ -131,6 +131,11 @@ class MemoryEventLog:
         with self._guard:
             return tuple(self._events[sequence:])
 
+    def forget(self) -> None:
+        """Drop the events so far, to start over at sequence 0; listeners have heard them."""
+        with self._guard:
+            self._events.clear()
+
     @contextlib.contextmanager
     def heard_by(self, listener: Callable[[Event], None]) -> Iterator[None]:
         """Let a listener hear every event until the block ends; then wait until it has heard them all."""

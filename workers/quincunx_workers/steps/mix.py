@@ -7,7 +7,7 @@ fast, and the pan has equal power, so that the centre is at −3 dB.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,24 +29,39 @@ EMPTY_SECONDS = 0.1
 
 
 def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepContext) -> Samples:
-    """Sum mono phrases into float32[2, N]; N ends with the last phrase, muted ones included.
+    """Sum mono phrases into float32[2, N]; N ends with the last phrase, muted ones included, or with the window.
 
     `placements[i]` is `[start_sample, volume_db or None when muted, pan]` of `audio[i]`; a phrase that failed is None
-    and stays silent. What lies before sample 0 is cut, with a short fade. The sum is taken in the order given: it
-    depends on it in the last bit, and equal inputs must give equal bits.
+    and stays silent.
     """
-    phrases = [_SILENCE if audio is None else audio for audio in inputs["audio"]]
-    placements = inputs["placements"]
+    window = (options["first_sample"], options["sample_count"])
+    return mixed(inputs["audio"], inputs["placements"], options["sample_rate"], window)
+
+
+def mixed(
+    phrases: Sequence[Samples | None], placements: Sequence[Any], sample_rate: int, window: tuple[int, int | None]
+) -> Samples:
+    """Return the stretch of the mix that begins at `window[0]` and has `window[1]` samples, or ends with the song.
+
+    What lies before sample 0 of the song is cut, with a short fade; at the borders of the window nothing fades, so
+    that a stretch has the bits it has in the whole. The sum is taken in the order given: it depends on it in the last
+    bit, and equal inputs must give equal bits.
+    """
     if len(phrases) != len(placements):
         raise BadInput(f"{len(phrases)} phrases but {len(placements)} placements", where="placements")
+    heard = [_SILENCE if audio is None else audio for audio in phrases]
+    first, count = window
+    if count is None:
+        ends = [start + len(audio) for audio, (start, _, _) in zip(heard, placements, strict=True)]
+        count = max([0, *ends]) - first
+    if count <= 0:
+        count = round(EMPTY_SECONDS * sample_rate)
 
-    ends = [start + len(audio) for audio, (start, _, _) in zip(phrases, placements, strict=True)]
-    length = max([0, *ends]) or round(EMPTY_SECONDS * options["sample_rate"])
-    song = np.zeros((2, length), dtype=np.float32)
-    for audio, (start, volume_db, pan) in zip(phrases, placements, strict=True):
+    song = np.zeros((2, count), dtype=np.float32)
+    for audio, (start, volume_db, pan) in zip(heard, placements, strict=True):
         if volume_db is not None:
-            heard = audio if start >= 0 else _cut(audio, -start, options["sample_rate"])
-            _lay(song, heard, max(0, start), gains(volume_db, pan))
+            sound = audio if start >= 0 else _cut(audio, -start, sample_rate)
+            _lay(song, sound, max(0, start) - first, gains(volume_db, pan))
     return song
 
 
@@ -68,16 +83,21 @@ def _cut(audio: Samples, count: int, sample_rate: int) -> Samples:
     return heard
 
 
-def _lay(song: Samples, heard: Samples, first: int, channel_gains: tuple[np.float32, np.float32]) -> None:
+def _lay(song: Samples, sound: Samples, start: int, channel_gains: tuple[np.float32, np.float32]) -> None:
+    """Add a sound that starts at a sample of the window, perhaps before it, as far as it lies in it."""
+    first, last = max(0, start), min(song.shape[1], start + len(sound))
+    if last <= first:
+        return
+    inside = sound[first - start : last - start]
     for channel, gain in zip(song, channel_gains, strict=True):
         if gain:
-            channel[first : first + len(heard)] += heard * gain
+            channel[first:last] += inside * gain
 
 
 STEP = Step(
     Manifest(
         name="mix",
-        version="1",
+        version="2",
         summary="Lay the phrases at their places, with the volume and pan of their tracks.",
         numeric=True,
         inputs=(
@@ -87,7 +107,11 @@ STEP = Step(
             ),
         ),
         outputs=(Output(name="audio", type="audio", summary="float32[2, N]"),),
-        options=(Option(name="sample_rate", type="int", default=44100, minimum=8000, maximum=192000),),
+        options=(
+            Option(name="sample_rate", type="int", default=44100, minimum=8000, maximum=192000),
+            Option(name="first_sample", type="int", default=0, minimum=0, summary="Where the window begins."),
+            Option(name="sample_count", type="int", minimum=1, summary="Its length; without it, up to the end."),
+        ),
     ),
     run,
 )
