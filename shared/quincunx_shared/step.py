@@ -52,6 +52,10 @@ class Model(Protocol):
     def outputs(self) -> tuple[str, ...]:
         """Names of the outputs, in order."""
 
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the file says of itself beside its graph; free text, from whoever made it."""
+
     def run(self, feeds: Mapping[str, Any], *, seed: int = 0) -> tuple[Any, ...]:
         """Run once; outputs in order. Equal feeds and seed give equal bits within a numeric class."""
 

@@ -45,6 +45,10 @@ DTYPES: Mapping[str, str] = {
 #: How the runtime says that memory is at its limit, or at the machine's.
 _OUT_OF_MEMORY = ("is smaller than requested bytes", "bad_alloc", "Failed to allocate memory")
 
+#: A run of more frames gives its memory back when it ends: it is hundreds of megabytes, and may never be needed again.
+#: Shorter ones keep theirs for the next, which is faster.
+LONG_FRAMES = 4096
+
 #: Only what ends the process: errors arrive as exceptions, and warnings are about files that nobody here can change.
 LOG_FATAL = 4
 
@@ -152,6 +156,7 @@ class OnnxModel:
             if one.name not in filled
         }
         self._outputs = tuple(one.name for one in session.get_outputs())
+        self._metadata: Mapping[str, str] = dict(session.get_modelmeta().custom_metadata_map)
 
     @property
     def inputs(self) -> Mapping[str, tuple[str, tuple[int | None, ...]]]:
@@ -173,13 +178,21 @@ class OnnxModel:
         """Names of the outputs, in order."""
         return self._outputs
 
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the file says of itself beside its graph."""
+        return self._metadata
+
     def run(self, feeds: Mapping[str, Any], *, seed: int = 0) -> tuple[Any, ...]:
         """Run once; outputs in order. Equal feeds and seed give equal bits within a numeric class.
 
         Raises `StepFailed` for a model that fails, and for one that takes more time or memory than the limits allow.
         """
+        frames = _frames_of(feeds)
         options = _library().RunOptions()
-        guard = RunGuard(options, self._limits.seconds_for(_frames_of(feeds)))
+        if frames > LONG_FRAMES:
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        guard = RunGuard(options, self._limits.seconds_for(frames))
         try:
             with guard:
                 return tuple(self._session.run(list(self._outputs), self._with_noise(feeds, seed), options))

@@ -64,11 +64,11 @@ def acoustic_model(phones: Sequence[Phone]) -> onnx.ModelProto:
 def posture_rows(phones: Sequence[Phone], tokens: Tensor, durations: Tensor, velocity: Tensor) -> Tensor:
     """The row of the posture table that each frame takes; int64 [B, F]."""
     graph = tokens.graph
-    frame = count(graph, velocity.axis_length(1)).with_axis(0)
+    frames = velocity.axis_length(1)
+    frame = count(graph, frames).with_axis(0)
     ends = graph.op("CumSum", durations, graph.constant(1, INT))
-    ended = (frame.with_axis(2) >= ends.with_axis(1)).cast(INT).summed(2).without_axis(2)
     # Frames past the last duration belong to the last token.
-    place = ended.at_most(tokens.axis_length(1) - 1)
+    place = _ended(ends, frames).at_most(tokens.axis_length(1) - 1)
 
     token, duration, end = (_at(place, tensor) for tensor in (tokens, durations, ends))
     remaining = (end - frame).cast(FLOAT)
@@ -157,6 +157,20 @@ def noise_power(columns: Mapping[str, Tensor], centres: Tensor) -> Tensor:
         magnitude = columns[f"noise{suffix}"]
         power.append(magnitude * magnitude * (-(away * away)).exp())
     return power[0] + power[1]
+
+
+def _ended(ends: Tensor, frames: Tensor) -> Tensor:
+    """How many tokens have ended by each frame; int64 [B, F].
+
+    Counted up along the frames: comparing every frame with every token would grow with the square of the phrase.
+    """
+    graph = ends.graph
+    none = count(graph, frames + 1).with_axis(0) * 0 + ends.summed(1) * 0
+    one_each = ends * 0 + 1
+    ending = graph.op(
+        "ScatterElements", none, ends.at_most(frames), one_each, attributes={"axis": 1, "reduction": "add"}
+    )
+    return graph.op("CumSum", ending, graph.constant(1, INT)).part(1, 0, frames)
 
 
 def _at(place: Tensor, tensor: Tensor) -> Tensor:

@@ -80,8 +80,8 @@ class Graph:
         self._nodes.append(helper.make_node(op_type, names, [name], name=name, **dict(attributes or {})))
         return Tensor(self, name, dtype or inputs[0].dtype)
 
-    def model(self, doc: str) -> onnx.ModelProto:
-        """The finished graph, checked against the ONNX specification."""
+    def model(self, doc: str, promises: Mapping[str, str] | None = None) -> onnx.ModelProto:
+        """The finished graph, checked against the ONNX specification; ``promises`` become its metadata."""
         body = helper.make_graph(
             self._nodes, self.name, self._inputs, self._outputs, self._initializers, doc_string=doc
         )
@@ -91,6 +91,7 @@ class Graph:
             ir_version=IR_VERSION,
             producer_name="quincunx_workers.demo_voice",
         )
+        helper.set_model_props(model, dict(promises or {}))
         onnx.checker.check_model(model, full_check=True)
         return model
 

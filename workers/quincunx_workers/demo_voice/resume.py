@@ -1,15 +1,23 @@
 """Where the vocoder stands at a frame, so that a window of a phrase can be rendered as if from its start.
 
-With these two inputs a window [first, last) of a phrase, rendered with at least four frames of margin before
-it, equals the same frames of the whole phrase bit for bit.
+With these two inputs a window [first, last) of a phrase, rendered with four frames of margin on both sides,
+equals the same frames of the whole phrase bit for bit. A vocoder that keeps this says so in its metadata
+(``RESUMABLE``); the inputs' names alone promise nothing.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quincunx_workers.demo_voice.mel_layout import HOP_SIZE, SAMPLE_RATE
+
+#: What a vocoder file says of itself that can be resumed by the functions below.
+RESUMABLE: Final[Mapping[str, str]] = {"quincunx_resume": "phase0 noise_offset 1"}
+
+#: Frames on each side of a window whose samples are not those of the whole phrase.
+MARGIN_FRAMES: Final = 4
 
 #: The vocoder's phase advances in whole multiples of this part of a cycle: then float64 sums are exact, and a phrase
 #: resumed anywhere goes on with the very same bits.

@@ -35,7 +35,7 @@ from quincunx_workers.demo_voice.mel_layout import (
     mel_bin_of_fft_bin,
     mel_centres_hz,
 )
-from quincunx_workers.demo_voice.resume import PHASE_STEPS
+from quincunx_workers.demo_voice.resume import PHASE_STEPS, RESUMABLE
 
 F0_OF_SILENCE_HZ: Final = 100.0
 HIGHEST_HARMONIC_HZ: Final = 18_000.0
@@ -71,7 +71,7 @@ def vocoder_model() -> onnx.ModelProto:
     )
     frames = fourier.inverse(fourier.rotated(spectrum, envelope.phase))
     graph.output("waveform", overlapped(frames), ("batch", "n_samples"))
-    return graph.model(__doc__)
+    return graph.model(__doc__, RESUMABLE)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from quincunx_shared.errors import BadInput, BadVoicebank, StepFailed
 from quincunx_shared.manifest import Input, Manifest, Option, Output
 from quincunx_shared.step import Step, StepContext
+from quincunx_workers.steps.vocoder_windows import can_be_resumed, run_in_windows
 
 #: (base of the mel, base the vocoder reads) → factor of the logarithms.
 MEL_FACTORS: Mapping[tuple[str, str], float] = {
@@ -38,7 +39,10 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], context: StepCont
         "mel": (np.asarray(mel, dtype=np.float32) * factor)[np.newaxis],
         "f0": np.asarray(f0, dtype=np.float32)[np.newaxis],
     }
-    audio = np.asarray(model.run(feeds, seed=options["seed"])[0], dtype=np.float32).reshape(-1)
+    if can_be_resumed(model):
+        audio = run_in_windows(model, feeds, hop_size=options["hop_size"], seed=options["seed"])
+    else:
+        audio = np.asarray(model.run(feeds, seed=options["seed"])[0], dtype=np.float32).reshape(-1)
     if len(audio) != len(f0) * options["hop_size"]:
         raise StepFailed(f"{len(f0)} frames of {options['hop_size']} samples went in, {len(audio)} samples came out")
     if not np.isfinite(audio).all():
