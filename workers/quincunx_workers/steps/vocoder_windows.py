@@ -18,8 +18,8 @@ from quincunx_shared.step import Model
 from quincunx_workers.demo_voice.mel_layout import LOWEST_F0_HZ
 from quincunx_workers.demo_voice.resume import MARGIN_FRAMES, RESUMABLE, noise_offset_at, phase_at
 
-#: Frames of one window, 24 s: a tenth of a gigabyte, and long enough that margins and calls cost nothing.
-WINDOW_FRAMES = 2048
+#: Frames of one window, 12 s: fifty megabytes, and long enough that margins and calls cost nothing.
+WINDOW_FRAMES = 1024
 
 
 def can_be_resumed(model: Model) -> bool:
