@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from tests.scenario.transcripts import segment
 from tests.unit.tiny_bank import FILES
 from tests.unit.tiny_song import curve, note, part, song_text
 
@@ -42,6 +44,13 @@ def ustx(*changes: tuple[str, str], **fields: object) -> Build:
         assert old in text
         text = text.replace(old, new, 1)
     return written("song.ustx", text)
+
+
+def ds(**changes: object) -> Build:
+    """Write two segments, the second of them with some members replaced."""
+    good = segment(0.0, "SP en/aa SP", "0.1 0.4 0.1")
+    members = {"ph_num": "1 1 1", "note_seq": "rest C4 rest", "note_dur": "0.1 0.4 0.1", **good, "offset": 1.0}
+    return written("song.ds", json.dumps([good, {**members, **changes}]))
 
 
 def value(key: str, wrong: str) -> Build:
@@ -151,4 +160,36 @@ USTX: Mapping[str, Wrong] = {
     "curves of two lengths": Wrong(ustx(('"ys": [', '"ys": [0, ')), "has 2 values, and ys has 3"),
     "a curve that runs backwards": Wrong(ustx(('"xs": [\n', '"xs": [9,\n')), "xs"),
     "nothing to sing": Wrong(written("song.ustx", song_text()), "nothing to sing"),
+}
+
+
+DS: Mapping[str, Wrong] = {
+    "an empty file": Wrong(written("song.ds", ""), "broken JSON"),
+    "not UTF-8": Wrong(written("song.ds", '{"text": "歌"}'.encode("cp932")), "not text in UTF-8"),
+    "half a character": Wrong(written("song.ds", '[{"text": "\\ud800"}]'), "half a character"),
+    "no segments": Wrong(written("song.ds", "[]"), "no segments"),
+    "a number": Wrong(written("song.ds", "3"), "must be a mapping"),
+    "a key twice": Wrong(written("song.ds", '[{"text": "a", "text": "b"}]'), "[0].text: stands twice"),
+    "NaN": Wrong(written("song.ds", '[{"offset": NaN}]'), "[0].offset: NaN"),
+    "1e999": Wrong(written("song.ds", '[{"offset": 1e999}]'), "[0].offset: 1e999"),
+    "1e999 in a text": Wrong(ds(ph_dur="0.1 1e999 0.1"), "[1].ph_dur[1]"),
+    "6,000 digits": Wrong(written("song.ds", '{"seed": ' + "9" * 6000 + "}"), "seed: a number of 6000 digits"),
+    "6,000 digits in a text": Wrong(ds(ph_dur="0.1 0.4 " + "9" * 6000), "[1].ph_dur[2]"),
+    "3,000 levels": Wrong(written("song.ds", "[" * 3000 + "]" * 3000), "nest more than"),
+    "50 MB of brackets": Wrong(written("song.ds", "[" * 49_000_000), "nest more than"),
+    "50 MB of quotes": Wrong(written("song.ds", '["' + '\\"' * 24_000_000), "broken JSON"),
+    "10^7 curve points": Wrong(ds(f0_seq="1 " * 10**7), "[1].f0_seq: has more than"),
+    "too few durations": Wrong(ds(ph_dur="0.1 0.4"), "[1].ph_dur: has 2 values for 3 phonemes"),
+    "a negative duration": Wrong(ds(ph_dur="0.1 -0.4 0.1"), "[1].ph_dur[1]: must be a number from 0"),
+    "no duration": Wrong(ds(ph_dur="0 0 0"), "[1].ph_dur: lasts 0 s"),
+    "words of other phonemes": Wrong(ds(ph_num="1 1"), "[1].ph_num: counts 2 phonemes"),
+    "words of other notes": Wrong(ds(ph_num="2 1"), "[1].ph_num: has 2 words"),
+    "no note": Wrong(ds(note_seq="rest H4 rest"), "[1].note_seq[1]"),
+    "no time step": Wrong(ds(f0_timestep=None), "[1].f0_timestep: is missing"),
+    "no pitch": Wrong(ds(f0_seq="0 0"), "[1].f0_seq: has no pitch"),
+    "nothing to predict from": Wrong(ds(ph_dur=None, note_seq=None), "[1].ph_dur: is missing"),
+    "a million seconds": Wrong(ds(offset=1e6), "[1].offset: must be a number from"),
+    "an unknown phoneme": Wrong(ds(ph_seq="SP en/aaa SP"), "[1].ph_seq[1]: the voice 'demo' has no phoneme"),
+    "one segment inside another": Wrong(ds(offset=0.05, ph_dur="0.1 0.1 0.1"), "[1].offset: the segment ends"),
+    "a segment of half an hour": Wrong(ds(ph_dur="600 600 600", note_dur="600 600 600"), "[1].note_dur: lasts 1800 s"),
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.scenario.bad_banks import BANKS, write_bank
-from tests.scenario.bad_songs import NO_SONGS, USTX, Wrong
+from tests.scenario.bad_songs import DS, NO_SONGS, USTX, Wrong
 from tests.scenario.front_door import NOBODY, FrontDoor, Told, tree_of
 from tests.unit.tiny_song import note, part, song_text
 
@@ -20,7 +20,9 @@ from tests.unit.tiny_song import note, part, song_text
 SECONDS, BYTES = 2.0 * 2, 500 * 10**6
 
 SONGS: dict[str, Wrong] = {
-    f"{kind}: {what}": wrong for kind, cases in (("any", NO_SONGS), ("ustx", USTX)) for what, wrong in cases.items()
+    f"{kind}: {what}": wrong
+    for kind, cases in (("any", NO_SONGS), ("ustx", USTX), ("ds", DS))
+    for what, wrong in cases.items()
 }
 
 

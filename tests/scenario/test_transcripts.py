@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.demo_voice.ears import cents, pitch_of
 from tests.scenario import transcripts
 from tests.scenario.reference_loop import render_ds
 from tests.scenario.terminal import Terminal
@@ -139,6 +140,18 @@ def test_what_openutau_adds_changes_nothing(terminal: Terminal) -> None:
     told = sing(terminal, [{**one, **legacy, **nulls, "singer": "someone"}])
     assert told["steps_run"] == 0
     assert "not read: 'singer'" in told["notices"]
+
+
+def test_the_pitch_of_the_sound_is_the_written_one(terminal: Terminal) -> None:
+    """Measured from the audio by an estimator that knows nothing of the voice."""
+    sing(terminal, [segment(0.0, "SP en/aa ja/i en/ow SP", "0.2 0.8 0.8 0.8 0.2", 311.0)])
+    measured, periodicity = pitch_of(samples(terminal.home / "song.wav") / 32767.0)
+    drawn = np.array(transcripts.curve(311 * 0.97, 311 * 1.03, 561).split(), dtype=np.float64)
+    moments = (np.arange(len(measured)) + 0.5) * 512 / 44100
+    written_hertz = np.interp(moments - 0.5 * 512 / 44100, np.arange(561) * 0.005, drawn)
+    vowels = (moments > 0.3) & (moments < 2.5)
+    assert periodicity[vowels].min() > 0.9
+    assert np.median(np.abs(cents(measured, written_hertz)[vowels])) < 5
 
 
 def test_missing_durations_and_pitch_are_predicted_from_the_notes(terminal: Terminal) -> None:

@@ -11,8 +11,9 @@ from quincunx_orchestrator.score.transcript import LEVELS, DsSegment, Level, Sam
 from quincunx_shared.errors import BadInput, BadScore
 from quincunx_shared.strict_json import read_json
 
-#: A phrase is sung in one piece.
-MOST_PHONEMES = 20_000
+#: A segment is sung in one piece, and its spectrogram must fit into memory.
+MOST_PHONEMES, MOST_SEGMENT_SECONDS = 20_000, 900.0
+_MOST, _CUT = f"at most {MOST_SEGMENT_SECONDS:g}", "cut the segment at a silence"
 _PHONEME_SECONDS = (0.0, 600.0)
 _HERTZ = (0.0, 20_000.0)
 
@@ -51,7 +52,7 @@ def read_ds(raw: bytes, name: str) -> Transcript:
             raise BadScore(f"a segment must be a mapping, not {shown(members)}", where=f"{name}: {place}".rstrip(": "))
         segments.append(_segment(SegmentFields(name, place, members)))
         unread.update({key: None for key, value in members.items() if key not in _KNOWN and value is not None})
-    return Transcript(tuple(segments), _unread(list(unread)))
+    return Transcript(tuple(segments), _unread(list(unread)), name)
 
 
 def _unread(keys: list[str]) -> tuple[str, ...]:
@@ -94,8 +95,8 @@ def _durations(fields: SegmentFields, count: int) -> tuple[float, ...] | None:
         return None
     seconds = fields.numbers("ph_dur", *_PHONEME_SECONDS)
     _check_length(fields, "ph_dur", len(seconds), count, "phonemes in ph_seq")
-    if sum(seconds) <= 0:
-        raise fields.refuse("ph_dur", "must last longer than 0 seconds in all")
+    if not 0 < sum(seconds) <= MOST_SEGMENT_SECONDS:
+        raise fields.refuse("ph_dur", f"lasts {sum(seconds):g} s, which must be above 0 and {_MOST}", _CUT)
     return seconds
 
 
@@ -108,6 +109,8 @@ def _notes(fields: SegmentFields) -> tuple[WrittenNote, ...]:
     _check_length(fields, "note_dur", len(seconds), len(names), "notes in note_seq")
     _check_length(fields, "note_slur", len(slurs), len(names), "notes in note_seq")
     notes = []
+    if sum(seconds) > MOST_SEGMENT_SECONDS:
+        raise fields.refuse("note_dur", f"lasts {sum(seconds):g} s, which must be {_MOST}", _CUT)
     for place, (name, length, slur) in enumerate(zip(names, seconds, slurs, strict=True)):
         tone = None if name == REST else tone_of(name)
         if name != REST and tone is None:

@@ -77,7 +77,16 @@ class DsSegment:
 
 @dataclass(frozen=True)
 class Transcript:
-    """The segments of a file, in its order. `notices` tell what a person should know that is no error."""
+    """The segments of a file, in its order. `notices` tell what a person should know that is no error.
+
+    `file` is the name errors are told under; two files with the same segments are the same transcript.
+    """
 
     segments: tuple[DsSegment, ...]
     notices: tuple[str, ...] = ()
+    file: str = field(default="", compare=False)
+
+    def place(self, number: int, member: str) -> str:
+        """Return where a member of a segment stands: `song.ds: [3].offset`."""
+        path = f"[{number}].{member}"
+        return f"{self.file}: {path}" if self.file else path

@@ -77,7 +77,7 @@ def sung_by(transcript: Transcript, voice: str, phones: Collection[str]) -> Mapp
         ways = [_sung(phone, segment.lang, phones, known) for phone in segment.ph_seq]
         for place, (phone, way) in enumerate(zip(segment.ph_seq, ways, strict=True)):
             if not way:
-                raise _unknown(phone, voice, phones, f"[{number}].ph_seq[{place}]")
+                raise _unknown(phone, voice, phones, transcript.place(number, f"ph_seq[{place}]"))
         sung = [way or () for way in ways]
         segments.append(with_phones(segment, sung))
         if known is not None:

@@ -5,8 +5,9 @@ As with phrases, a segment is named by its content and knows nothing of its plac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from quincunx_orchestrator.core.graph import Graph
 from quincunx_orchestrator.core.segment import Segment
@@ -57,14 +58,14 @@ def assemble_transcript(
     """Build the segments of a transcript and the one that joins them. All that is wrong with it is said here."""
     rate, wanted = voice.bank.sample_rate, delivery or Delivery()
     _refuse_parts(wanted)
-    _check_order(transcript.segments, voice.bank.hop_size / rate)
+    _check_order(transcript, voice.bank.hop_size / rate)
     mapped = sung_by(transcript, voice.name, voice.bank.phoneme_ids.keys() - {PADDING})
     graphs = _Graphs(voice, take or Take(), manifests)
     colours = {name: manifests[name].device for name in (*SEGMENT_STEPS, *JOINING_STEPS)}
     names: dict[str, int] = {}
     placed = []
     for number, segment in enumerate(mapped.segments):
-        graph, inputs = graphs.of(segment), _inputs(segment, voice, f"[{number}]")
+        graph, inputs = graphs.of(segment), _inputs(segment, voice, partial(transcript.place, number))
         content: list[Json] = [[str(key), value.ref.digest] for key, value in sorted(inputs.items())]
         name = _unique(f"s-{digest_of([graph.digest, content])[:8]}", names)
         one = Segment(SegmentId(name), graph, inputs, colours=colours, label=label_of(segment))
@@ -121,7 +122,7 @@ class _Graphs:
         return self._made[key]
 
 
-def _inputs(segment: DsSegment, voice: Voice, place: str) -> dict[PortKey, Encoded]:
+def _inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str]) -> dict[PortKey, Encoded]:
     symbols = encode(list(segment.ph_seq))
     inputs = {
         PortKey("acoustic", "ph_seq"): symbols,
@@ -146,7 +147,7 @@ def _inputs(segment: DsSegment, voice: Voice, place: str) -> dict[PortKey, Encod
     return inputs | _speaker_inputs(segment, voice, place)
 
 
-def _speaker_inputs(segment: DsSegment, voice: Voice, place: str) -> dict[PortKey, Encoded]:
+def _speaker_inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str]) -> dict[PortKey, Encoded]:
     """Return the mix of speakers; that for phonemes counts where there is none for frames."""
     member = "spk_mix" if segment.spk_mix else "ph_spk_mix"
     mix: Mapping[str, Level | tuple[float, ...]] = segment.spk_mix or segment.ph_spk_mix
@@ -156,7 +157,7 @@ def _speaker_inputs(segment: DsSegment, voice: Voice, place: str) -> dict[PortKe
     for name in mix:
         if name not in speakers:
             hint = did_you_mean(name, speakers)
-            raise BadInput(f"the voice {voice.name!r} has no speaker {name!r}{hint}", where=f"{place}.{member}.{name}")
+            raise BadInput(f"the voice {voice.name!r} has no speaker {name!r}{hint}", where=place(f"{member}.{name}"))
     by = "frame" if segment.spk_mix else "phoneme"
     weights: list[Json] = [list(one) if isinstance(one, tuple) else _level(one) for one in mix.values()]
     return {
@@ -176,15 +177,15 @@ def _unique(name: str, names: dict[str, int]) -> str:
     return f"{name}.{names[name]}" if names[name] > 1 else name
 
 
-def _check_order(segments: Sequence[DsSegment], frame_seconds: float) -> None:
+def _check_order(transcript: Transcript, frame_seconds: float) -> None:
     """Refuse a segment that ends before those before it do: what two voices sing at once is no cross-fade."""
     end = 0.0
-    for number, segment in enumerate(segments):
+    for number, segment in enumerate(transcript.segments):
         own = segment.offset + sum(segment.word_seconds if segment.ph_dur is None else segment.ph_dur)
         if own < end - frame_seconds:
             what = f"the segment ends at {own:.3f} s, those before it at {end:.3f} s"
             remedy = "order the segments by offset, and write what sounds together into files of its own"
-            raise BadInput(what, where=f"[{number}].offset", remedy=remedy)
+            raise BadInput(what, where=transcript.place(number, "offset"), remedy=remedy)
         end = max(end, own)
 
 
