@@ -99,7 +99,7 @@ def test_every_arpabet_phone_is_there() -> None:
     assert set(ARPABET) <= tokens_by_name().keys()
 
 
-@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("language", ["en", "ja", "zh"])
 def test_a_dictionary_describes_exactly_its_languages_phones(language: str) -> None:
     symbols = read(f"dsdict-{language}.yaml")["symbols"]
 
@@ -127,6 +127,18 @@ def test_every_kana_reads_as_known_phones_that_end_on_something_singable() -> No
 def test_kana_are_read_as_they_are_said(kana: str, phones: str) -> None:
     entries = {entry["grapheme"]: entry["phonemes"] for entry in read("dsdict-ja.yaml")["entries"]}
     assert entries[kana] == [f"ja/{phone}" for phone in phones.split()]
+
+
+def test_every_syllable_of_mandarin_is_an_initial_and_a_final_or_a_final_alone() -> None:
+    dictionary = read("dsdict-zh.yaml")
+    types = {symbol["symbol"]: symbol["type"] for symbol in dictionary["symbols"]}
+    entries = {entry["grapheme"]: entry["phonemes"] for entry in dictionary["entries"]}
+
+    assert len(entries) == len(dictionary["entries"]) > 400
+    for spelling, phones in entries.items():
+        assert [types[phone] == "vowel" for phone in phones] in ([True], [False, True]) or spelling == "m", spelling
+    used = {phone for phones in entries.values() for phone in phones}
+    assert {name for name in tokens_by_name() if name.startswith("zh/")} <= used, "no phone is there for nothing"
 
 
 def test_the_licence_travels_with_the_bank() -> None:

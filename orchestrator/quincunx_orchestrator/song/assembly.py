@@ -30,7 +30,11 @@ from quincunx_orchestrator.song.phrase_graph import (
     phrase_graph,
     song_graph,
 )
+<<<<<<< HEAD
 from quincunx_orchestrator.song.range import Window, window_of
+=======
+from quincunx_orchestrator.song.track_language import han_of, language_of
+>>>>>>> 11d2083 (Mandarin: initials and finals of the demo voice, Pinyin, Hanzi read in the context of their phrase)
 from quincunx_orchestrator.song.voices import Casting, Voice
 from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.manifest import Manifest
@@ -113,7 +117,7 @@ def assemble(
     phrases = [phrase for phrase in phrases_of(score, cutter) if phrase.track in casting.voices]
     for number, phrase in enumerate(phrases, 1):
         voice = casting.voices[phrase.track]
-        graph = graphs.of(voice, language_of(score.tracks[phrase.track]))
+        graph = graphs.of(voice, language_of(score.tracks[phrase.track]), han_of(score, phrase.track))
         segment = _phrase_segment(phrase, voice, graph, colours, names)
         start = round(phrase.anchor_seconds * sample_rate) - _head_samples(voice, sample_rate)
         placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, phrase.places, number))
@@ -151,13 +155,6 @@ def _cut_at_the_start(phrases: Sequence[Phrase]) -> list[str]:
     return [f"{label} begins at the very start: {advice}" for label in early]
 
 
-def language_of(track: Track) -> str:
-    """The language a track's phonemizer names, or nothing, which lets each lyric's script decide."""
-    phonemizer = track.phonemizer.lower()
-    languages = {"japanese": "ja", "english": "en", "arpasing": "en", "chinese": "zh", "mandarin": "zh"}
-    return next((code for word, code in languages.items() if word in phonemizer), "")
-
-
 class _Graphs:
     """One graph object for each voice and language, so that a topology is compiled and hashed once."""
 
@@ -165,13 +162,14 @@ class _Graphs:
         self._take = take
         self._manifests = manifests
         self._song_rate = song_rate
-        self._made: dict[tuple[str, str], Graph] = {}
+        self._made: dict[tuple[str, str, str], Graph] = {}
 
-    def of(self, voice: Voice, language: str) -> Graph:
+    def of(self, voice: Voice, language: str, han: str) -> Graph:
         """Return the base graph of this voice's phrases."""
-        key = (voice.name, language)
+        key = (voice.name, language, han)
         if key not in self._made:
-            self._made[key] = phrase_graph(voice, language, self._take, self._manifests, song_rate=self._song_rate)
+            made = phrase_graph(voice, language, self._take, self._manifests, song_rate=self._song_rate, han=han)
+            self._made[key] = made
         return self._made[key]
 
 

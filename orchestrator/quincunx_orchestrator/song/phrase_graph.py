@@ -87,10 +87,21 @@ class Delivery:
 
 
 def phrase_graph(
-    voice: Voice, language: str, take: Take, manifests: Mapping[str, Manifest], *, song_rate: int | None = None
+    voice: Voice,
+    language: str,
+    take: Take,
+    manifests: Mapping[str, Manifest],
+    *,
+    song_rate: int | None = None,
+    han: str = "",
 ) -> Graph:
-    """Return the base graph of every phrase sung by this voice in this language, in a song of some sample rate."""
+    """Return the base graph of every phrase sung by this voice in this language, in a song of some sample rate.
+
+    `han` is the language of Hanzi where the song tells it.
+    """
     options = phrase_options(voice, language, take)
+    if han:
+        options["phonemize"]["han"] = han
     nodes = [node_of(manifests[name], options=options[name]) for name in PHRASE_STEPS]
     rate = voice.bank.sample_rate
     if song_rate is None or song_rate == rate:

@@ -80,18 +80,70 @@ def test_hints_win() -> None:
 
 
 def test_an_unknown_phone_is_told_with_the_note_and_the_nearest() -> None:
-    told = refusal("la", "x[hq]")
+    told = refusal("la", "x[hhq]")
 
     assert told.where == "notes[1].lyric"
-    assert "no phone 'hq'; did you mean 'h" in told.what
+    assert "no phone 'hhq'; did you mean 'h" in told.what
     assert "'en/aa'" in refusal("x[en/aaa]").what
 
 
 def test_every_note_that_cannot_be_sung_is_named() -> None:
-    told = str(refusal("桜", "la", "★", "2"))
+    told = str(refusal("桜", "か", "★", "2"))
 
     assert all(f"notes[{place}].lyric" in told for place in (0, 2, 3))
     assert "in kana" in told
+
+
+def test_hanzi_are_mandarin_unless_there_is_kana_beside_them() -> None:
+    assert sung("我", "爱", "你") == ["zh/w zh/o", "zh/ai", "zh/n zh/i"]
+    assert "in Japanese" in refusal("桜", "の").what
+    assert sung("hello", "你") == ["en/hh en/ah en/l en/ow", "zh/n zh/i"]
+
+
+def test_a_character_is_read_as_its_neighbours_have_it() -> None:
+    assert sung("银", "行", "+", "R", "行", "走") == [
+        "zh/y zh/in",
+        "zh/h zh/ang",
+        "",
+        "SP",
+        "zh/x zh/ing",
+        "zh/z zh/ou",
+    ]
+    assert sung("音", "+~", "乐")[2] == sung("音乐", "+")[1] == "zh/y zh/ve"
+    assert sung("银行", "+", "+") == ["zh/y zh/in", "zh/h zh/ang", ""]
+
+
+def test_pinyin_is_sung_with_and_without_tones() -> None:
+    spelt = sung("lü4", "lǜ", "nv3", "zhi1", "zi5", "xuan", "yan", language="zh")
+    assert spelt == ["zh/l zh/v", "zh/l zh/v", "zh/n zh/v", "zh/zh zh/ir", "zh/z zh/i0", "zh/x zh/van", "zh/y zh/En"]
+    assert sung("ni3", "hǎo") == ["zh/n zh/i", "zh/h zh/ao"], "no other language writes tones"
+
+
+def test_a_bank_without_entries_sings_pinyin_with_its_own_phones(tmp_path: Path) -> None:
+    bank = bank_of_phones(tmp_path, "n i h ao")
+    assert sung("你", "好", bank=bank) == ["n i", "h ao"]
+
+
+def test_a_character_nobody_reads_is_named() -> None:
+    told = refusal("你", "々")
+    assert told.where == "notes[1].lyric"
+    assert "'々' has no reading in Mandarin" in told.what
+    assert "ni3" in (told.remedy or "")
+
+
+def test_a_bank_that_sings_no_mandarin_says_so(tmp_path: Path) -> None:
+    told = refusal("你", bank=bank_of_phones(tmp_path, "en/aa en/k"))
+    assert "needs the phone 'n'" in told.what
+    assert "it sings en" in told.what
+
+
+@given(st.lists(st.text(alphabet="银行我々〇丷ー+Rか", max_size=4), min_size=1, max_size=5))
+def test_any_hanzi_are_sung_or_refused(written: list[str]) -> None:
+    try:
+        made = sung(*written)
+    except BadInput:
+        return
+    assert len(made) == len(written)
 
 
 @pytest.mark.parametrize("written", ["", "?!", "Привет", "'", "가", "+", "か漢", "\x00", "❤️", "1st"])
@@ -109,7 +161,7 @@ def test_any_text_is_sung_or_refused(written: list[str]) -> None:
     lyrics = Lyrics(tuple(Lyric(text) for text in written), tuple(place > 0 for place in range(len(written))))
     inputs = {"lyrics": lyrics.to_payload(), "phonology": BANK.phonology()}
     try:
-        made = Phonemes.from_payload(STEP.run(inputs, {"language": ""}, BankContext(BANK)))
+        made = Phonemes.from_payload(STEP.run(inputs, STEP.manifest.resolve_options({}), BankContext(BANK)))
     except BadInput:
         return
 
@@ -124,7 +176,7 @@ def test_any_text_is_sung_or_refused(written: list[str]) -> None:
 def test_any_hint_is_sung_or_refused(names: list[str]) -> None:
     inputs = {"lyrics": Lyrics((Lyric("a", tuple(names)),), (False,)).to_payload(), "phonology": BANK.phonology()}
     try:
-        made = STEP.run(inputs, {"language": ""}, BankContext(BANK))
+        made = STEP.run(inputs, STEP.manifest.resolve_options({}), BankContext(BANK))
     except BadInput:
         return
 

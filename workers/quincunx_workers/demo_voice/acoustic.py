@@ -3,7 +3,7 @@
 Inputs   tokens, durations  int64 [B, T]     padded with 0 (``<PAD>``, no frames)
          f0                 float32 [B, F]   Hz
          gender             float32 [B, F]   1 raises the formants by five semitones
-         velocity           float32 [B, F]   2 halves bursts, releases and glides
+         velocity           float32 [B, F]   2 halves bursts, releases, openings and glides
          steps              int64 [1]        accepted and ignored: there is no diffusion
 Output   mel                float32 [B, F, 128]
 
@@ -73,11 +73,15 @@ def posture_rows(phones: Sequence[Phone], tokens: Tensor, durations: Tensor, vel
     token, duration, end = (_at(place, tensor) for tensor in (tokens, durations, ends))
     remaining = (end - frame).cast(FLOAT)
     timing = graph.op("Gather", graph.constant(parameters.timing_table(phones), FLOAT), token)
-    burst, release, share = (timing.part(2, i, i + 1).without_axis(2) for i in range(3))
+    burst, release, share, opening = (timing.part(2, i, i + 1).without_axis(2) for i in range(4))
     speed = velocity.at_least(0.25).at_most(4.0)
     release = _ceiling(release / speed).at_most((duration.cast(FLOAT) * share).floor())
     burst = _ceiling(burst / speed)
-    return token * 3 + (remaining <= release).cast(INT) + (remaining <= release + burst).cast(INT)
+    opening = _ceiling(opening / speed).at_most((duration.cast(FLOAT) * parameters.OPENING_SHARE).floor())
+    opens = (duration.cast(FLOAT) - remaining < opening) & (remaining > release + burst)
+    # Hold, burst and release are 0, 1 and 2, counted from the end; the opening is 3.
+    late = (remaining <= release).cast(INT) + (remaining <= release + burst).cast(INT)
+    return token * parameters.POSTURES + late + opens.cast(INT) * 3
 
 
 def smoothed_columns(phones: Sequence[Phone], rows: Tensor) -> Mapping[str, Tensor]:

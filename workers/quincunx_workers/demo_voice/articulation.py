@@ -1,9 +1,10 @@
-"""What a phone is: up to three held postures of the vocal tract, and the builders for each manner of speaking.
+"""What a phone is: up to four held postures of the vocal tract, and the builders for each manner of speaking.
 
 Frequencies and bandwidths are in Hz. Levels are in dB relative to the voice of a sung vowel: 0 is that voice,
 -20 a tenth of it, ``SILENT`` is nothing at all. Postures stand from right to left: the last ``release_frames``
-are the release, the ``burst_frames`` before them the burst, everything earlier is the hold. So bursts stay next
-to the vowel and diphthongs glide at the end of a note, however long either is held.
+are the release, the ``burst_frames`` before them the burst, everything earlier is the hold, except that the first
+``opening_frames`` are the opening. So bursts stay next to the vowel, a medial glide opens a note and a diphthong
+glides at its end, however long it is held.
 """
 
 import math
@@ -89,10 +90,13 @@ class Phone:
     release_frames: int = 0
     #: No release takes more of a phone than this.
     release_share: float = 0.5
+    #: What stands before the hold: the medial of a Mandarin final. None is the hold itself.
+    opening: Posture | None = None
+    opening_frames: int = 0
 
     @property
-    def postures(self) -> tuple[Posture, Posture, Posture]:
-        return self.hold, self.burst, self.release
+    def postures(self) -> tuple[Posture, Posture, Posture, Posture]:
+        return self.hold, self.burst, self.release, self.opening or self.hold
 
 
 def steady(name: str, manner: Manner, duration_ms: int, posture: Posture) -> Phone:
@@ -122,6 +126,30 @@ def vowel(name: str, f1: float, f2: float, f3: float) -> Phone:
 
 def diphthong(name: str, start: Posture, end: Posture) -> Phone:
     return Phone(name, Manner.VOWEL, 160, start, end, end, release_frames=10, release_share=0.45)
+
+
+def final(
+    name: str,
+    nucleus: Posture,
+    *,
+    medial: Posture | None = None,
+    ending: Posture | None = None,
+    ending_frames: int = 10,
+    duration_ms: int = 160,
+) -> Phone:
+    """A Mandarin final: a medial glide, the vowel that is held, and a glide or a nasal at its end."""
+    return Phone(
+        name,
+        Manner.VOWEL,
+        duration_ms,
+        nucleus,
+        nucleus,
+        ending or nucleus,
+        release_frames=ending_frames if ending else 0,
+        release_share=0.4,
+        opening=medial,
+        opening_frames=8 if medial else 0,
+    )
 
 
 # Sonorants --------------------------------------------------------------------------------------------------
@@ -255,6 +283,19 @@ def affricate(name: str, place: Place, noise: Noise, noise_2: Noise, *, duration
         release_frames=6,
         release_share=0.6,
     )
+
+
+def short_affricate(name: str, place: Place, noise: Noise, noise_2: Noise, *, duration_ms: int = 80) -> Phone:
+    """An affricate without breath: the voice sets in as soon as the narrow opening is wide."""
+    phone = affricate(name, place, noise, noise_2, duration_ms=duration_ms)
+    return replace(phone, release_frames=2, release_share=0.4)
+
+
+def aspirated_affricate(name: str, place: Place, noise: Noise, noise_2: Noise, *, duration_ms: int = 150) -> Phone:
+    """An affricate whose frication turns into breath before the voice sets in."""
+    phone = affricate(name, place, noise, noise_2, duration_ms=duration_ms)
+    breath = replace(phone.release, breath_db=-17.0, noise=noise.quieter(8.0), noise_2=noise_2.quieter(8.0), weight=0.2)
+    return replace(phone, release=breath, burst_frames=5, release_frames=4, release_share=0.35)
 
 
 def voiced_affricate(name: str, place: Place, noise: Noise, noise_2: Noise, *, duration_ms: int = 90) -> Phone:

@@ -11,15 +11,16 @@ from quincunx_workers.demo_voice.acoustic import GENDER_SEMITONES, acoustic_mode
 from quincunx_workers.demo_voice.articulation import Phone
 from quincunx_workers.demo_voice.phones import LANGUAGES, PAUSES, vocabulary
 from quincunx_workers.demo_voice.vocoder import vocoder_model
+from quincunx_workers.singing import pinyin
 
 NAME: Final = "Quincunx Demo"
-VERSION: Final = "1.0"
+VERSION: Final = "1.1"
 
 _README: Final = """\
 # Quincunx Demo
 
-A singing voice made of formulas, in DiffSinger's ONNX layout: English and Japanese. Nothing in it was trained or
-recorded. It is written by `python -m quincunx_workers.demo_voice OUT_DIR`; do not edit it by hand.
+A singing voice made of formulas, in DiffSinger's ONNX layout: English, Japanese and Mandarin. Nothing in it was
+trained or recorded. It is written by `python -m quincunx_workers.demo_voice OUT_DIR`; do not edit it by hand.
 
 Licence: CC0 1.0 (https://creativecommons.org/publicdomain/zero/1.0/). The bank, and everything sung with it, is
 free for any use.
@@ -57,6 +58,7 @@ def bank_files() -> dict[str, bytes]:
         "phonemes.txt": "".join(f"{phone.name}\n" for phone in phones).encode(),
         "dsdict-en.yaml": _yaml(_dictionary("en", {})),
         "dsdict-ja.yaml": _yaml(_dictionary("ja", kana.syllables())),
+        "dsdict-zh.yaml": _yaml(_dictionary("zh", pinyin.syllables())),
         "acoustic.onnx": acoustic_model(phones).SerializeToString(deterministic=True),
         "dsvocoder/vocoder.yaml": _yaml(_vocoder()),
         "dsvocoder/vocoder.onnx": vocoder_model().SerializeToString(deterministic=True),

@@ -23,6 +23,11 @@ WHITE_MEL: Final = MEL_OF_UNIT_NOISE * VOICE_RMS
 REACH: Final = 5
 TAPS: Final = 2 * REACH + 1
 
+#: Postures of a phone: hold, burst, release, opening.
+POSTURES: Final = 4
+#: No opening takes more of a phone than this.
+OPENING_SHARE: Final = 0.35
+
 #: Columns whose smoothing is weighted by the posture's hold on the tract, and their window lengths.
 TRACT_WINDOWS: Final = {"f1": 9, "f2": 11, "f3": 11, "f4": 11, "b1": 9, "b2": 9, "b3": 9, "mouth_hz": 9}
 #: The same for bands of noise, weighted by whether there is any: in octaves, so that glides are even.
@@ -37,18 +42,20 @@ Table = NDArray[np.float32]
 
 
 def posture_table(phones: Sequence[Phone]) -> Table:
-    """Parameters of every posture; shape [3 * phones, columns], row 3 * token + posture."""
+    """Parameters of every posture; shape [4 * phones, columns], row 4 * token + posture."""
     return _rounded([_columns(posture) for phone in phones for posture in phone.postures])
 
 
 def weight_table(phones: Sequence[Phone]) -> Table:
-    """Weight of each smoothed shape in each posture; shape [3 * phones, weighted columns]."""
+    """Weight of each smoothed shape in each posture; shape [4 * phones, weighted columns]."""
     return _rounded([_weights(posture) for phone in phones for posture in phone.postures])
 
 
 def timing_table(phones: Sequence[Phone]) -> Table:
-    """Frames of burst, frames of release, largest share of the release; shape [phones, 3]."""
-    return _rounded([[phone.burst_frames, phone.release_frames, phone.release_share] for phone in phones])
+    """Frames of burst, frames of release, largest share of the release, frames of opening; shape [phones, 4]."""
+    return _rounded(
+        [[phone.burst_frames, phone.release_frames, phone.release_share, phone.opening_frames] for phone in phones]
+    )
 
 
 def smoothing_windows() -> Table:

@@ -1,4 +1,4 @@
-"""The phone table of the demo voice: English and Japanese, by place and manner.
+"""The phone table of the demo voice by place and manner: English and Japanese; Mandarin is in ``mandarin``.
 
 The ten English vowels are the averages of the women in Peterson and Barney (1952), table II; every other
 figure is set by hand from textbook phonetics. Names are those of cross-lingual banks: a language, a slash and a
@@ -10,12 +10,10 @@ from dataclasses import replace
 from typing import Final
 
 from quincunx_workers.demo_voice.articulation import (
-    NO_NOISE,
     SILENCE,
     Manner,
     Noise,
     Phone,
-    Place,
     Posture,
     affricate,
     approximant,
@@ -35,21 +33,23 @@ from quincunx_workers.demo_voice.articulation import (
     voiced_stop,
     vowel,
 )
-
-_LABIAL: Final = Place(320, 1_050, 2_450, Noise(-18, 900, 1.0), Noise(-26, 3_000, 1.2))
-_DENTAL: Final = Place(320, 1_400, 2_700, NO_NOISE)
-_ALVEOLAR: Final = Place(320, 1_800, 2_850, Noise(-11, 5_200, 0.6), Noise(-18, 3_200, 0.6))
-_POSTALVEOLAR: Final = Place(310, 2_150, 2_800, NO_NOISE)
-_ALVEOLOPALATAL: Final = Place(310, 2_500, 3_200, NO_NOISE)
-_VELAR: Final = Place(320, 1_700, 2_300, Noise(-12, 1_900, 0.35), Noise(-20, 4_200, 0.6))
-_PALATAL: Final = Place(310, 2_500, 3_200, Noise(-12, 3_100, 0.4), Noise(-20, 5_000, 0.6))
-
-_HISS: Final = (Noise(-12, 7_800, 0.36), Noise(-21, 5_200, 0.35))
-_HUSH: Final = (Noise(-12, 3_500, 0.3), Noise(-15, 5_600, 0.45))
-_SOFT_HUSH: Final = (Noise(-12, 4_400, 0.33), Noise(-16, 7_000, 0.4))
-_LIP_HISS: Final = (Noise(-21, 7_500, 1.1), Noise(-27, 1_600, 0.9))
-_TOOTH_HISS: Final = (Noise(-22, 7_000, 0.8), Noise(-30, 2_000, 0.8))
-_BLOWN: Final = (Noise(-20, 1_800, 0.8), Noise(-24, 7_000, 0.9))
+from quincunx_workers.demo_voice.mandarin import MANDARIN
+from quincunx_workers.demo_voice.places import (
+    ALVEOLAR,
+    ALVEOLOPALATAL,
+    BLOWN,
+    DENTAL,
+    HISS,
+    HUSH,
+    LABIAL,
+    LIP_HISS,
+    PALATAL,
+    POSTALVEOLAR,
+    SOFT_HUSH,
+    TOOTH_HISS,
+    VELAR,
+    quieter,
+)
 
 _I_GLIDE: Final = open_tract(370, 2_550, 3_100)
 _U_GLIDE: Final = open_tract(400, 950, 2_650)
@@ -62,10 +62,6 @@ PAUSES: Final = (
 )
 
 
-def _quieter(noises: tuple[Noise, Noise], by_db: float) -> tuple[Noise, Noise]:
-    return noises[0].quieter(by_db), noises[1].quieter(by_db)
-
-
 ENGLISH: Final = (
     vowel("aa", 850, 1_220, 2_810),
     vowel("ae", 860, 2_050, 2_850),
@@ -73,49 +69,49 @@ ENGLISH: Final = (
     vowel("ao", 590, 920, 2_710),
     diphthong("aw", open_tract(840, 1_350, 2_800), _U_GLIDE),
     diphthong("ay", open_tract(840, 1_350, 2_800), _I_GLIDE),
-    voiced_stop("b", _LABIAL),
-    affricate("ch", _POSTALVEOLAR, *_HUSH),
-    voiced_stop("d", _ALVEOLAR, duration_ms=70),
-    voiced_fricative("dh", _DENTAL, *_quieter(_TOOTH_HISS, 2)),
+    voiced_stop("b", LABIAL),
+    affricate("ch", POSTALVEOLAR, *HUSH),
+    voiced_stop("d", ALVEOLAR, duration_ms=70),
+    voiced_fricative("dh", DENTAL, *quieter(TOOTH_HISS, 2)),
     vowel("eh", 610, 2_330, 2_990),
     vowel("er", 500, 1_640, 1_960),
     diphthong("ey", open_tract(530, 2_350, 2_980), open_tract(340, 2_700, 3_250)),
-    fricative("f", _LABIAL, *_LIP_HISS, duration_ms=95),
-    voiced_stop("g", _VELAR),
+    fricative("f", LABIAL, *LIP_HISS, duration_ms=95),
+    voiced_stop("g", VELAR),
     aspirate("hh", Posture(560, 1_500, 2_700, breath_db=-15.0, weight=0.02)),
     vowel("ih", 430, 2_480, 3_070),
     vowel("iy", 310, 2_790, 3_310),
-    voiced_affricate("jh", _POSTALVEOLAR, *_quieter(_HUSH, 5)),
-    stop("k", _VELAR, aspiration_frames=4),
+    voiced_affricate("jh", POSTALVEOLAR, *quieter(HUSH, 5)),
+    stop("k", VELAR, aspiration_frames=4),
     approximant("l", Manner.LIQUID, 380, 1_250, 3_050, duration_ms=75),
     nasal("m", 1_100, 2_450, 1_000, duration_ms=85),
     nasal("n", 1_750, 2_800, 1_750),
     nasal("ng", 2_250, 2_850, 3_000, duration_ms=80),
     diphthong("ow", open_tract(540, 960, 2_720), open_tract(390, 900, 2_650)),
     diphthong("oy", open_tract(560, 900, 2_700), _I_GLIDE),
-    stop("p", _LABIAL, aspiration_frames=3),
+    stop("p", LABIAL, aspiration_frames=3),
     approximant("r", Manner.LIQUID, 400, 1_300, 1_750, duration_ms=85, voice_db=-4.0),
-    fricative("s", _ALVEOLAR, *_HISS, duration_ms=115),
-    fricative("sh", _POSTALVEOLAR, *_HUSH, duration_ms=115),
-    stop("t", _ALVEOLAR, aspiration_frames=4),
-    fricative("th", _DENTAL, *_TOOTH_HISS, duration_ms=95),
+    fricative("s", ALVEOLAR, *HISS, duration_ms=115),
+    fricative("sh", POSTALVEOLAR, *HUSH, duration_ms=115),
+    stop("t", ALVEOLAR, aspiration_frames=4),
+    fricative("th", DENTAL, *TOOTH_HISS, duration_ms=95),
     vowel("uh", 470, 1_160, 2_680),
     vowel("uw", 370, 950, 2_670),
-    voiced_fricative("v", _LABIAL, *_quieter(_LIP_HISS, 2)),
+    voiced_fricative("v", LABIAL, *quieter(LIP_HISS, 2)),
     approximant("w", Manner.SEMIVOWEL, 330, 720, 2_500, duration_ms=85, weight=1.5),
     approximant("y", Manner.SEMIVOWEL, 300, 2_750, 3_350, weight=1.5),
-    voiced_fricative("z", _ALVEOLAR, *_quieter(_HISS, 4)),
-    voiced_fricative("zh", _POSTALVEOLAR, *_quieter(_HUSH, 4)),
+    voiced_fricative("z", ALVEOLAR, *quieter(HISS, 4)),
+    voiced_fricative("zh", POSTALVEOLAR, *quieter(HUSH, 4)),
 )
 
-_JA_B: Final = voiced_stop("b", _LABIAL)
-_JA_D: Final = voiced_stop("d", _ALVEOLAR, duration_ms=70)
+_JA_B: Final = voiced_stop("b", LABIAL)
+_JA_D: Final = voiced_stop("d", ALVEOLAR, duration_ms=70)
 _JA_M: Final = nasal("m", 1_100, 2_450, 1_000)
 _JA_N: Final = nasal("n", 1_750, 2_800, 1_750, duration_ms=65)
-_JA_P: Final = stop("p", _LABIAL, aspiration_frames=2, duration_ms=85)
+_JA_P: Final = stop("p", LABIAL, aspiration_frames=2, duration_ms=85)
 #: A tap: the tongue strikes the ridge once and is gone.
 _JA_R: Final = approximant("r", Manner.LIQUID, 340, 1_750, 2_800, duration_ms=40, voice_db=-11.0)
-_JA_T: Final = stop("t", _ALVEOLAR, aspiration_frames=2, duration_ms=85)
+_JA_T: Final = stop("t", ALVEOLAR, aspiration_frames=2, duration_ms=85)
 
 JAPANESE: Final = (
     # The moraic nasal fills a note of its own, so it counts as a vowel.
@@ -123,14 +119,14 @@ JAPANESE: Final = (
     vowel("a", 820, 1_380, 2_850),
     _JA_B,
     palatalised(_JA_B, _J_GLIDE),
-    affricate("ch", _ALVEOLOPALATAL, *_SOFT_HUSH, duration_ms=105),
+    affricate("ch", ALVEOLOPALATAL, *SOFT_HUSH, duration_ms=105),
     silence("cl", Manner.STOP, 80),
     _JA_D,
     palatalised(_JA_D, _J_GLIDE),
     vowel("e", 540, 2_250, 2_950),
-    fricative("f", _LABIAL, *_BLOWN, duration_ms=85),
-    voiced_stop("g", _VELAR),
-    palatalised(voiced_stop("g", _PALATAL), _J_GLIDE),
+    fricative("f", LABIAL, *BLOWN, duration_ms=85),
+    voiced_stop("g", VELAR),
+    palatalised(voiced_stop("g", PALATAL), _J_GLIDE),
     aspirate("h", Posture(560, 1_500, 2_700, breath_db=-15.0, weight=0.02)),
     aspirate(
         "hy",
@@ -138,9 +134,9 @@ JAPANESE: Final = (
         duration_ms=90,
     ),
     vowel("i", 330, 2_700, 3_300),
-    voiced_affricate("j", _ALVEOLOPALATAL, *_quieter(_SOFT_HUSH, 5), duration_ms=80),
-    stop("k", _VELAR, aspiration_frames=2, duration_ms=85),
-    palatalised(stop("k", _PALATAL, aspiration_frames=2, duration_ms=85), _J_GLIDE),
+    voiced_affricate("j", ALVEOLOPALATAL, *quieter(SOFT_HUSH, 5), duration_ms=80),
+    stop("k", VELAR, aspiration_frames=2, duration_ms=85),
+    palatalised(stop("k", PALATAL, aspiration_frames=2, duration_ms=85), _J_GLIDE),
     _JA_M,
     palatalised(_JA_M, _J_GLIDE),
     _JA_N,
@@ -150,20 +146,20 @@ JAPANESE: Final = (
     palatalised(_JA_P, _J_GLIDE),
     _JA_R,
     palatalised(_JA_R, _J_GLIDE),
-    fricative("s", _ALVEOLAR, *_HISS, duration_ms=105),
-    fricative("sh", _ALVEOLOPALATAL, *_SOFT_HUSH, duration_ms=105),
+    fricative("s", ALVEOLAR, *HISS, duration_ms=105),
+    fricative("sh", ALVEOLOPALATAL, *SOFT_HUSH, duration_ms=105),
     _JA_T,
-    affricate("ts", _ALVEOLAR, *_HISS, duration_ms=105),
+    affricate("ts", ALVEOLAR, *HISS, duration_ms=105),
     palatalised(_JA_T, _J_GLIDE),
     vowel("u", 390, 1_300, 2_650),
-    voiced_fricative("v", _LABIAL, *_quieter(_LIP_HISS, 2)),
+    voiced_fricative("v", LABIAL, *quieter(LIP_HISS, 2)),
     # Lips hardly rounded: nearer to the unrounded /u/ than English /w/.
     approximant("w", Manner.SEMIVOWEL, 350, 800, 2_500, duration_ms=70, weight=1.5),
     approximant("y", Manner.SEMIVOWEL, 300, 2_700, 3_350, duration_ms=70, weight=1.5),
-    voiced_fricative("z", _ALVEOLAR, *_quieter(_HISS, 4), duration_ms=70),
+    voiced_fricative("z", ALVEOLAR, *quieter(HISS, 4), duration_ms=70),
 )
 
-LANGUAGES: Final = {"en": ENGLISH, "ja": JAPANESE}
+LANGUAGES: Final = {"en": ENGLISH, "ja": JAPANESE, "zh": MANDARIN}
 
 
 def vocabulary() -> tuple[Phone, ...]:
