@@ -56,7 +56,7 @@ def test_the_demo_bank_knows_its_phones_and_languages() -> None:
     bank = load_voicebank(DEMO)
 
     assert {"SP", "AP", "en/aa", "ja/a"} <= set(bank.phoneme_ids)
-    assert set(bank.dictionaries) == {"en", "ja"}
+    assert set(bank.dictionaries) == {"en", "ja", "zh"}
 
 
 def test_phonemes_may_be_json_and_share_numbers(tmp_path: Path) -> None:
