@@ -30,11 +30,8 @@ from quincunx_orchestrator.song.phrase_graph import (
     phrase_graph,
     song_graph,
 )
-<<<<<<< HEAD
 from quincunx_orchestrator.song.range import Window, window_of
-=======
 from quincunx_orchestrator.song.track_language import han_of, language_of
->>>>>>> 11d2083 (Mandarin: initials and finals of the demo voice, Pinyin, Hanzi read in the context of their phrase)
 from quincunx_orchestrator.song.voices import Casting, Voice
 from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.manifest import Manifest
