@@ -1,0 +1,71 @@
+"""A score, sung, written as a transcript, and sung again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.scenario.desk import Desk, open_desk
+from tests.scenario.songs import SONG
+
+from quincunx_orchestrator.score.ds import read_ds
+from quincunx_orchestrator.score.ds_writer import write_ds
+from quincunx_orchestrator.score.transcript import Transcript
+from quincunx_orchestrator.song.transcription import seconds_of, transcribe, transcribed_ports
+from quincunx_shared.errors import BadInput
+from quincunx_shared.names import Address, PortKey
+from quincunx_workers.steps.frames import frame_counts
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("cache")) as opened:
+        yield opened
+
+
+def transcript_of(desk: Desk, text: str) -> Transcript:
+    song = desk.assemble(text)
+    return transcribe(song, desk.studio.render(song, transcribed_ports(song)).payloads, {0})
+
+
+def test_the_phrases_of_a_transcript_sound_as_those_of_its_score(desk: Desk) -> None:
+    text = SONG.with_curve("genc", (0, 40), (9600, -70)).with_curve("velc", (0, 60), (9600, 140)).ustx()
+    again = read_ds(write_ds(transcript_of(desk, text)), "song.ds")
+    vocoder = PortKey("vocoder", "audio")
+    sounds = []
+    for song in (desk.assemble(text), desk.studio.assemble(again, voice="demo")):
+        targets = [Address(one.segment.id, vocoder) for one in song.placed]
+        payloads = desk.studio.render(song, targets).payloads
+        sounds.append({one.start_sample: payloads[target] for one, target in zip(song.placed, targets, strict=True)})
+    score, transcript = sounds
+    assert score.keys() == transcript.keys()
+    for start in score:
+        np.testing.assert_allclose(transcript[start], score[start], atol=1e-5)
+
+
+def test_a_transcript_is_made_without_singing(tmp_path: Path) -> None:
+    with open_desk(tmp_path) as fresh:
+        song = fresh.assemble(SONG.ustx())
+        ran = {step for _, step in fresh.studio.render(song, transcribed_ports(song)).ran}
+    assert ran == {"phonemize", "duration", "pitch"}
+
+
+def test_what_a_transcript_cannot_hold_is_said(desk: Desk) -> None:
+    loud = transcript_of(desk, SONG.with_curve("dyn", (0, 0), (9600, -50)).with_curve("brec", (0, 9), (960, 50)).ustx())
+    assert any("DYN" in loss for loss in loud.notices)
+    assert any("breathiness" in loss for loss in loud.notices)
+    assert not any("DYN" in loss for loss in transcript_of(desk, SONG.ustx()).notices)
+
+
+def test_a_transcript_is_one_voice(desk: Desk) -> None:
+    with pytest.raises(BadInput, match="2 tracks sing"):
+        transcribe(desk.assemble(SONG.ustx()), {}, {0, 1})
+
+
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=200), st.sampled_from([512 / 44100, 256 / 48000]))
+def test_written_durations_become_the_same_frames(frames: list[int], timestep: float) -> None:
+    assert frame_counts(seconds_of(np.array(frames), timestep), timestep).tolist() == frames
