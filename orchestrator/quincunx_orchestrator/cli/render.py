@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from quincunx_orchestrator.cli.workspace import cache_dir_option
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.cli.job import Job
+    from quincunx_orchestrator.cli.readiness import Readiness
     from quincunx_orchestrator.cli.tasks import Asked, Task
     from quincunx_orchestrator.cli.telling import Told
 
@@ -28,6 +30,7 @@ def _several(command: Any) -> Any:
 @click.argument("songs", metavar="SONG...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write: .wav or .flac.")
 @_several
+@click.option("--watch", is_flag=True, help="Stay, and render again whenever the song is saved, until Ctrl-C.")
 @picture_option
 @render_options
 @cache_dir_option
@@ -38,6 +41,7 @@ def command(
     container: str | None,
     takes: int | None,
     keep: int | None,
+    watch: bool,
     cache_dir: Path | None,
     **given: Any,
 ) -> int:
@@ -47,7 +51,20 @@ def command(
     """
     from quincunx_orchestrator.cli.tasks import Asked
 
-    return render_songs(Asked(songs, output, out_dir, container, takes, keep), Choices(**given), cache_dir)
+    asked, choices = Asked(songs, output, out_dir, container, takes, keep), Choices(**given)
+    return watch_song(asked, choices, cache_dir) if watch else render_songs(asked, choices, cache_dir)
+
+
+def watch_song(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
+    """Render one song, again and again, whenever it is saved."""
+    from quincunx_orchestrator.cli.tasks import tasks_of
+
+    if len(asked.songs) > 1 or asked.takes is not None or asked.keep is not None or choices.dry_run:
+        raise click.UsageError("--watch renders one song: leave out other songs, --takes, --keep and --dry-run.")
+    from quincunx_orchestrator.cli.watch import watch
+
+    (task,) = tasks_of(asked, choices)
+    return watch(task, choices, choices.workspace(cache_dir))
 
 
 def render_song(song: Path, output: Path, choices: Choices, cache_dir: Path | None) -> int:
@@ -78,7 +95,7 @@ def render_songs(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
 
         def rendered(task: Task) -> Told:
             score = scores.get(task.song) or read_song(task.song, workspace.isolation)
-            return _render(room.job(task.song, score, task.wishes, cutter), task, choices)
+            return render_task(room.job(task.song, score, task.wishes, cutter), task, choices)
 
         for task in tasks:
             told.append(_attempted(rendered, task) if batch else rendered(task))
@@ -98,8 +115,8 @@ def _attempted(rendered: Callable[[Task], Told], task: Task) -> Told:
         return telling.told_of_error(task.song, error, tell_error(error, name=str(task.song)))
 
 
-def _render(job: Job, task: Task, choices: Choices) -> Told:
-    """Render one task: plan, render, write, tell."""
+def render_task(job: Job, task: Task, choices: Choices, readiness: Readiness | None = None) -> Told:
+    """Render one task: plan, render, write, tell. `readiness` hears how its phrases become ready."""
     from quincunx_orchestrator.cli import telling
     from quincunx_orchestrator.cli.outputs import Writer, write_beside
 
@@ -110,7 +127,8 @@ def _render(job: Job, task: Task, choices: Choices) -> Told:
     if choices.explain:
         telling.explain(job, job.plan())
     writer = Writer(task.places.files(job.assembly))
-    with telling.progress(job, quiet=choices.quiet or choices.as_json):
+    hearing = job.log.heard_by(readiness.hear) if readiness else nullcontext()
+    with hearing, telling.progress(job, quiet=choices.quiet or choices.as_json or readiness is not None):
         result = job.render(writer)
     write_beside(writer, task.places, job, result)
     return telling.summarise(job, result, tuple(writer.written.values()), choices)
