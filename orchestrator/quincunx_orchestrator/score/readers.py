@@ -10,12 +10,21 @@ from quincunx_orchestrator.score.ds import read_ds
 from quincunx_orchestrator.score.formats import SIZE_LIMIT, ScoreFormat
 from quincunx_orchestrator.score.midi import MIDI
 from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.score.musicxml import MUSICXML
 from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.score.ustx import USTX
 from quincunx_shared.errors import BadScore
 
 #: By suffix, in lower case. A new format is a module of its own and a row here.
-SCORE_FORMATS: Mapping[str, ScoreFormat] = {".ustx": USTX, ".mid": MIDI, ".midi": MIDI, ".kar": MIDI}
+SCORE_FORMATS: Mapping[str, ScoreFormat] = {
+    ".ustx": USTX,
+    ".mid": MIDI,
+    ".midi": MIDI,
+    ".kar": MIDI,
+    ".musicxml": MUSICXML,
+    ".xml": MUSICXML,
+    ".mxl": MUSICXML,
+}
 
 #: Songs without notes to cut, ready to be sung segment by segment.
 TRANSCRIPT_SUFFIX = ".ds"
