@@ -17,17 +17,21 @@ from PIL import Image
 from tests.scenario.desk import open_desk
 from tests.scenario.songs import SONG, SongText, phrase
 
+from quincunx_orchestrator.core.operations import Intervene
 from quincunx_orchestrator.picture.fonts import Fonts
 from quincunx_orchestrator.picture.page import lay_out, systems_of
 from quincunx_orchestrator.picture.painter import png_of
 from quincunx_orchestrator.picture.palette import colours_of
 from quincunx_orchestrator.picture.reading import Sound, ports_of, read_sheet
-from quincunx_orchestrator.picture.scene import Stroke
+from quincunx_orchestrator.picture.scene import Area, Box, Label, Stroke
 from quincunx_orchestrator.picture.sheet import Sheet
 from quincunx_orchestrator.score.ustx import read_ustx
-from quincunx_orchestrator.song.phrase_graph import FILE, REPORT
+from quincunx_orchestrator.song.phrase_graph import FILE, REPORT, Delivery
+from quincunx_orchestrator.song.range import parse_range
+from quincunx_shared.intervention import Intervention
 from quincunx_shared.names import SONG as THE_SONG
 from quincunx_shared.names import Address, PortKey
+from quincunx_shared.payload import encode
 
 MAIN = "import sys; from quincunx_orchestrator.cli.main import run; sys.exit(run(sys.argv[1:]))"
 
@@ -164,3 +168,69 @@ def test_ports_that_a_phrase_does_not_have_are_not_asked_for(tmp_path: Path) -> 
     assert ports == {PortKey(*name) for name in names}
     left_out = assembly.placed[0].segment.id
     assert left_out not in {address.segment for address in ports_of(assembly, {left_out})}
+
+
+def edited_sheet(folder: Path, *edits: Intervene) -> tuple[Sheet, Sheet]:
+    """The sheets of a song of one phrase as written, and after edits of its phrase; reading them runs nothing."""
+    song = SongText((phrase(4, "la", tone=60),))
+    sheets = []
+    with open_desk(folder) as desk:
+        assembly = desk.assemble(song.ustx())
+        segment = assembly.placed[0].segment
+        for edit in edits:
+            segment = segment.with_operation(edit)
+        for one in (assembly, assembly.with_segment(segment)):
+            desk.render(one)
+            samples, rate = soundfile.read(io.BytesIO(desk.sound), dtype="float32")
+            sung = desk.studio.render(one, ports_of(one))
+            assert not sung.ran
+            score = read_ustx(song.ustx().encode(), "test.ustx")
+            sheets.append(read_sheet("Test", score, one, sung.payloads, Sound(samples.T, rate, {})))
+    return sheets[0], sheets[1]
+
+
+def test_an_edit_laid_on_the_pitch_is_drawn_as_it_is_sung(tmp_path: Path) -> None:
+    double, curve = encode(2.0), encode({"curve": {"points": [[0.0, 0.0], [0.5, 50.0]]}})
+    plain, edited = edited_sheet(
+        tmp_path,
+        Intervene(Intervention(PortKey("pitch", "f0"), "scale", double.ref), (double,)),
+        Intervene(Intervention(PortKey("pitch", "f0"), "offset", curve.ref), (curve,)),
+    )
+    before, after = (440 * 2 ** ((one.lines[0].tones - 69) / 12) for one in (plain, edited))
+    since_the_note = np.clip(plain.lines[0].seconds - 2.0, 0, 0.5)
+    assert after == pytest.approx(2 * (before + 100 * since_the_note), rel=1e-4)
+
+
+def test_a_pitch_that_was_drawn_anew_is_shown_and_the_replaced_one_is_not_made_for_it(tmp_path: Path) -> None:
+    count = 48 + int(np.ceil(0.5 * 44_100 / 512)) + 16
+    drawn = encode(np.full(count, 330.0, dtype=np.float32))
+    everywhere = Intervention(PortKey("pitch", "f0"), "override", drawn.ref)
+    for_another = Intervention(PortKey("pitch", "f0"), "override", drawn.ref, scope=PortKey("vocoder", "f0"))
+    _, edited = edited_sheet(tmp_path / "all", Intervene(everywhere, (drawn,)))
+    assert edited.lines[0].tones == pytest.approx(69 + 12 * np.log2(330 / 440), abs=1e-4)
+    plain, edited = edited_sheet(tmp_path / "one", Intervene(for_another, (drawn,)))
+    assert edited.lines[0].tones == pytest.approx(plain.lines[0].tones), "only the vocoder hears this one"
+
+
+def test_a_range_is_drawn_at_its_place_in_the_song(tmp_path: Path) -> None:
+    whole = sheet_of(tmp_path, SONG)
+    with open_desk(tmp_path) as desk:
+        score = read_ustx(SONG.ustx().encode(), "test.ustx")
+        stretch = desk.studio.assemble(score, delivery=Delivery(stretch=parse_range("4:7")))
+        desk.render(stretch)
+        samples, rate = soundfile.read(io.BytesIO(desk.sound), dtype="float32")
+        sung = desk.studio.render(stretch, ports_of(stretch)).payloads
+    part = read_sheet("Test", score, stretch, sung, Sound(samples.T, rate, {}))
+    assert (part.start, part.end) == pytest.approx((6.0, 12.0))
+    assert [note.text for note in part.notes] == ["two", "lights", "は", "な"]
+    assert [note.start for note in part.notes] == pytest.approx([note.start for note in whole.notes[2:]])
+    (system,) = systems_of(part)
+    scene = lay_out(part)
+    numbers = {one.text: one.x for one in scene.shapes if isinstance(one, Label) and one.role == "bar number"}
+    assert list(numbers) == ["4", "5", "6"]
+    assert numbers["4"] == pytest.approx(system.strip.left, abs=3)
+    first = next(one for one in scene.shapes if isinstance(one, Box) and one.role == "note 0")
+    assert first.frame.left == pytest.approx(system.strip.left), "bar 4 begins with a note"
+    (wave,) = [one for one in scene.shapes if isinstance(one, Area) and one.role == "waveform"]
+    heights = wave.lowers - wave.uppers
+    assert heights[: len(heights) // 8].max() > 5 * heights[len(heights) // 4 : len(heights) // 3].max()

@@ -105,8 +105,8 @@ def _refuse_contradictions(asked: Asked, choices: Choices) -> None:
         raise click.UsageError("--format goes with --out-dir; with -o the end of the file's name decides.")
     if asked.keep is not None and (asked.takes is not None or choices.seed is not None or len(asked.songs) > 1):
         raise click.UsageError("--keep N renders the take that it keeps: leave out --takes, --seed and other songs.")
-    if choices.picture is not None and (asked.takes is not None or len(asked.songs) > 1 or choices.stretch):
-        raise click.UsageError("--picture draws one whole song: leave out --takes, --range and other songs.")
+    if choices.picture is not None and (asked.takes is not None or len(asked.songs) > 1):
+        raise click.UsageError("--picture draws one song: leave out --takes and other songs.")
 
 
 def _outputs(asked: Asked) -> dict[Path, Path]:

@@ -59,7 +59,7 @@ class System:
 
 def systems_of(sheet: Sheet) -> tuple[System, ...]:
     """Return the systems of a song, one below the other, all at the scale at which the longest fills the page."""
-    spans = cut_into_systems(sheet.seconds, sheet.bars)
+    spans = cut_into_systems(sheet.start, sheet.end, sheet.bars)
     scale = _scale(max(span.seconds for span in spans))
     found: list[System] = []
     top = MARGIN + HEADING

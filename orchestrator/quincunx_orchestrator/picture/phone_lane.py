@@ -11,7 +11,7 @@ from quincunx_orchestrator.picture.scene import Box, Frame, Label, Shape, Stroke
 from quincunx_orchestrator.picture.sheet import Phone
 from quincunx_orchestrator.picture.strip import Strip
 
-_SIZE, _SMALL = 6.4, 5.2
+_SIZES, _GAP = (6.4, 5.6, 4.8), 0.3
 #: From this width on a phone has room for its length in milliseconds too.
 _WITH_MS = 40.0
 
@@ -42,8 +42,8 @@ def _names(shown: Sequence[Phone], strip: Strip, frame: Frame, shades: palette.T
         left, right = strip.x(phone.start), strip.x(phone.end)
         middle = (left + right) / 2
         colour = palette.HAIR if phone.silent else shades.words
-        for size in (_SIZE, _SMALL):
-            half = text_width(phone.name, size) / 2 + 0.5
+        for size in _SIZES:
+            half = text_width(phone.name, size) / 2 + _GAP
             # A name may stand out a little over a neighbour that leaves it room.
             room = (middle - half, middle + half)
             if all(room[1] <= start or room[0] >= end for start, end in taken) and strip.left <= room[0]:

@@ -11,13 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from quincunx_orchestrator.picture.bars import bars_until
+from quincunx_orchestrator.picture.reads import Reads
 from quincunx_orchestrator.picture.sheet import Phone, PitchLine, Sheet, SungNote
 from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.song.assembly import Assembly, Placed
+from quincunx_shared.intervention import Grid
 from quincunx_shared.names import Address, PortKey, SegmentId
-from quincunx_shared.payload import Encoded, Payload, decode
+from quincunx_shared.payload import Payload
 from quincunx_shared.phonemes import Phonemes
 from quincunx_shared.phrase import Lyrics, Melody, Timing
 
@@ -37,8 +39,8 @@ class Sound:
 
 def ports_of(assembly: Assembly, without: Collection[SegmentId] = ()) -> tuple[Address, ...]:
     """Return the outputs a picture reads: phones, their frames and f0 of every phrase but those left out."""
-    sung = [one for one in assembly.placed if one.segment.id not in without]
-    wanted = (_address(one, port) for one in sung for port in (PH_SEQ, PH_DUR, F0, PHONEMES))
+    sung = [_reads(one) for one in assembly.placed if one.segment.id not in without]
+    wanted = (reads.address(port) for reads in sung for port in (PH_SEQ, PH_DUR, F0, PHONEMES))
     return tuple(dict.fromkeys(address for address in wanted if address))
 
 
@@ -46,7 +48,9 @@ def read_sheet(title: str, song: Song, assembly: Assembly, results: Mapping[Addr
     """Bring together what was written and what was sung. A transcript has neither bars nor tracks."""
     sung = [_SungPhrase(one, assembly.sample_rate, results) for one in assembly.placed]
     seconds = sound.samples.shape[1] / sound.sample_rate
-    bars, beats = bars_until(song, seconds) if isinstance(song, Score) else ((), _whole_seconds(seconds))
+    start = assembly.window.first_sample / assembly.sample_rate
+    end = start + seconds
+    bars, beats = bars_until(song, end) if isinstance(song, Score) else ((), _whole_seconds(end))
     tracks = [track.name for track in song.tracks] if isinstance(song, Score) else [""]
     notes = (note for phrase in sung for note in phrase.notes()) if isinstance(song, Score) else _written(song)
     return Sheet(
@@ -60,6 +64,7 @@ def read_sheet(title: str, song: Song, assembly: Assembly, results: Mapping[Addr
         beats=beats,
         samples=sound.samples,
         sample_rate=sound.sample_rate,
+        start=start,
     )
 
 
@@ -67,11 +72,11 @@ class _SungPhrase:
     """One phrase: its inputs as its edits have left them, and its results, in seconds of the song."""
 
     def __init__(self, placed: Placed, song_rate: int, results: Mapping[Address, Payload]) -> None:
-        self._placed, self._results = placed, results
-        options = placed.segment.effective.graph.nodes["acoustic"].options
-        self._frame_seconds = options["hop_size"] / options["sample_rate"]
+        self._placed, self._results, self._reads = placed, results, _reads(placed)
+        grid = self._reads.grid
+        self._frame_seconds = grid.step
         self._start = placed.start_sample / song_rate
-        self._anchor = self._start + options["head_frames"] * self._frame_seconds
+        self._anchor = self._start + grid.step / 2 - grid.origin
 
     def notes(self) -> Iterator[SungNote]:
         """The notes as they were written, with the phones each of them got."""
@@ -99,11 +104,11 @@ class _SungPhrase:
         f0 = self._value(F0)
         if f0 is None:
             return
-        seconds = self._start + (np.arange(len(f0)) + 0.5) * self._frame_seconds
+        seconds = self._start + (np.arange(len(f0), dtype=np.float64) + 0.5) * self._frame_seconds
         sung = np.zeros(len(f0), dtype=bool)
         for phone in self.phones():
             sung |= (seconds >= phone.start) & (seconds < phone.end) & (not phone.silent)
-        tones = 69 + 12 * np.log2(np.maximum(np.asarray(f0, np.float64), 1e-3) / 440)
+        tones = np.asarray(69 + 12 * np.log2(np.maximum(f0, 1e-3) / 440), np.float64)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], sung, [False]]).astype(np.int8)))
         for first, behind in edges.reshape(-1, 2):
             yield PitchLine(seconds[first:behind], tones[first:behind], self._placed.track)
@@ -117,17 +122,13 @@ class _SungPhrase:
 
     def _value(self, port: PortKey) -> Any:
         """Return what a port reads: a result, or what was given to it; None if neither is there."""
-        address = _address(self._placed, port)
-        if address is not None:
-            return self._results.get(address)
-        given = self._placed.segment.effective.inputs.get(port)
-        return decode(given.ref, given.content) if isinstance(given, Encoded) else None
+        return self._reads.value(port, self._results)
 
 
-def _address(placed: Placed, port: PortKey) -> Address | None:
-    """Return the output that feeds a port, if one does."""
-    producers = placed.segment.effective.graph.producers.get(port, ())
-    return Address(placed.segment.id, producers[0]) if producers else None
+def _reads(placed: Placed) -> Reads:
+    options = placed.segment.effective.graph.nodes["acoustic"].options
+    frame_seconds = options["hop_size"] / options["sample_rate"]
+    return Reads(placed.segment, Grid(origin=(0.5 - options["head_frames"]) * frame_seconds, step=frame_seconds))
 
 
 def _spelled(phonemes: Phonemes) -> list[str]:

@@ -64,7 +64,10 @@ class Bar:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A song to look at. `samples` is what sounds, float32[channels, N]; `tracks` are the names of all tracks."""
+    """A song, or a stretch of one, to look at. All seconds are those of the song.
+
+    `samples` is what sounds, float32[channels, N], from second `start` on; `tracks` are the names of all tracks.
+    """
 
     title: str
     facts: tuple[str, ...]
@@ -76,10 +79,16 @@ class Sheet:
     beats: tuple[float, ...]
     samples: npt.NDArray[np.float32]
     sample_rate: int
+    start: float = 0.0
+
+    @property
+    def end(self) -> float:
+        """Where the sound ends."""
+        return self.start + self.seconds
 
     @property
     def seconds(self) -> float:
-        """How long the song is."""
+        """How long the sound is."""
         return float(self.samples.shape[1] / self.sample_rate)
 
     @cached_property

@@ -22,7 +22,8 @@ def levels_of(sheet: Sheet, strip: Strip, height: float) -> Decibels:
     """Return the spectrogram of one system, as fine as the page shows it."""
     columns = max(2, round(strip.width * COLUMNS_A_POINT))
     rows = round(height * ROWS_A_POINT)
-    return spectrogram(sheet.mono, sheet.sample_rate, strip.span.start, strip.span.end, columns=columns, rows=rows)
+    start, end = strip.span.start - sheet.start, strip.span.end - sheet.start
+    return spectrogram(sheet.mono, sheet.sample_rate, start, end, columns=columns, rows=rows)
 
 
 def spectrogram_lane(levels: Decibels, loudest_db: float, frame: Frame) -> Iterator[Shape]:
@@ -39,7 +40,7 @@ def waveform_lane(sheet: Sheet, strip: Strip, frame: Frame) -> Iterator[Shape]:
     """Draw the extent of the samples, and the part of it where they mostly are; the song's peak fills the lane."""
     yield Box(frame, palette.LANE)
     columns = max(2, round(strip.width * COLUMNS_A_POINT))
-    edges = np.linspace(strip.span.start, strip.span.end, columns + 1) * sheet.sample_rate
+    edges = (np.linspace(strip.span.start, strip.span.end, columns + 1) - sheet.start) * sheet.sample_rate
     edges = np.minimum(edges.astype(np.int64), sheet.samples.shape[1] - 1)
     shown = np.ascontiguousarray(sheet.samples[:, edges[0] : edges[-1] + 1])
     starts, lengths = edges[:-1] - edges[0], np.maximum(np.diff(edges), 1)

@@ -25,19 +25,19 @@ class Span:
         return self.end - self.start
 
 
-def cut_into_systems(seconds: float, bars: Sequence[Bar]) -> tuple[Span, ...]:
-    """Return stretches of about one length that cover a song of so many seconds, each of whole bars where that goes.
+def cut_into_systems(begin: float, end: float, bars: Sequence[Bar]) -> tuple[Span, ...]:
+    """Return stretches of about one length that cover a song from begin to end, each of whole bars where that goes.
 
     A bar longer than a system is cut where it must be. A song too long for a page has longer systems.
     """
-    longest = max(LONGEST_SECONDS, seconds / MOST_SYSTEMS * 1.1)
-    lines = sorted({one.seconds for one in bars if 0 < one.seconds < seconds})
+    longest = max(LONGEST_SECONDS, (end - begin) / MOST_SYSTEMS * 1.1)
+    lines = sorted({one.seconds for one in bars if begin < one.seconds < end})
     spans: list[Span] = []
-    start = 0.0
-    while seconds - start > longest:
-        ideal = start + (seconds - start) / math.ceil((seconds - start) / longest)
+    start = begin
+    while end - start > longest:
+        ideal = start + (end - start) / math.ceil((end - start) / longest)
         within = [line for line in lines if start < line <= start + longest]
-        end = min(within, key=lambda line: abs(line - ideal)) if within else ideal
-        spans.append(Span(start, end))
-        start = end
-    return (*spans, Span(start, seconds))
+        cut = min(within, key=lambda line: abs(line - ideal)) if within else ideal
+        spans.append(Span(start, cut))
+        start = cut
+    return (*spans, Span(start, end))

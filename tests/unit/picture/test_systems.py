@@ -20,7 +20,7 @@ def bars_of(length: float, seconds: float) -> list[Bar]:
 
 @given(st.floats(0.05, 2_000.0), BAR_SECONDS, st.booleans())
 def test_the_systems_cover_the_song_without_gaps(seconds: float, bar: float, barred: bool) -> None:
-    spans = cut_into_systems(seconds, bars_of(bar, seconds) if barred else [])
+    spans = cut_into_systems(0.0, seconds, bars_of(bar, seconds) if barred else [])
     assert spans[0].start == 0
     assert spans[-1].end == seconds
     assert all(before.end == after.start for before, after in pairwise(spans))
@@ -31,7 +31,7 @@ def test_the_systems_cover_the_song_without_gaps(seconds: float, bar: float, bar
 @given(st.floats(18.0, 250.0), st.floats(0.3, 8.0))
 def test_every_system_begins_at_a_bar_line_where_bars_are_short(seconds: float, bar: float) -> None:
     bars = bars_of(bar, seconds)
-    spans = cut_into_systems(seconds, bars)
+    spans = cut_into_systems(0.0, seconds, bars)
     assert {span.start for span in spans} <= {one.seconds for one in bars}
     assert all(span.seconds <= LONGEST_SECONDS * 1.1 + 1e-9 for span in spans)
 
@@ -46,5 +46,10 @@ def test_every_system_begins_at_a_bar_line_where_bars_are_short(seconds: float, 
     ],
 )
 def test_systems_are_of_about_one_length(seconds: float, bar: float, starts: list[float]) -> None:
-    found = [span.start for span in cut_into_systems(seconds, bars_of(bar, seconds))]
+    found = [span.start for span in cut_into_systems(0.0, seconds, bars_of(bar, seconds))]
     assert found == pytest.approx(starts)
+
+
+def test_a_stretch_of_a_song_is_cut_like_a_song_of_its_own() -> None:
+    spans = cut_into_systems(10.0, 42.0, bars_of(2.0, 60.0))
+    assert [(span.start, span.end) for span in spans] == [(10.0, 26.0), (26.0, 42.0)]
