@@ -55,16 +55,29 @@ class Augmentation(Settings):
     random_pitch_shifting: PitchShifting = PitchShifting()
 
 
-class AcousticSettings(MelSettings):
-    """dsconfig.yaml of the bank itself."""
+class VocabularySettings(Settings):
+    """Where a config file says that the tables of its model lie."""
 
-    acoustic: str
     phonemes: str = "phonemes.txt"
     languages: str = ""
-    vocoder: str = ""
     speakers: tuple[str, ...] = ()
     hidden_size: Count = 256
     use_lang_id: bool = False
+
+
+class PredictorSettings(VocabularySettings):
+    """dsconfig.yaml of a model that predicts."""
+
+    linguistic: str
+    sample_rate: Count = 44100
+    hop_size: Count = 512
+
+
+class AcousticSettings(MelSettings, VocabularySettings):
+    """dsconfig.yaml of the bank itself."""
+
+    acoustic: str
+    vocoder: str = ""
     use_continuous_acceleration: bool = False
     max_depth: Number | None = None
     augmentation_args: Augmentation = Augmentation()

@@ -3,6 +3,7 @@
     <bank>/dsconfig.yaml  phonemes.txt|json  languages.json  acoustic.onnx  <speaker>.emb  character.txt|yaml
            dsdict.yaml  dsdict-<language>.yaml        (here or in dsdur/)
            dsvocoder/{vocoder.yaml, *.onnx}           (wins over `vocoder:`)
+           dsvariance/{dsconfig.yaml, *.onnx}         (see `bank_predictor`)
 
 Every file a step may need is known by the digest of its content, so a bank that is changed in place gives other
 signatures. Dictionaries are not parsed here: the step that needs one fetches it by digest.
@@ -10,16 +11,16 @@ signatures. Dictionaries are not parsed here: the step that needs one fetches it
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-from quincunx_shared.bank_folder import BankFolder, file_digest, read_bytes, read_mapping, read_text
+from quincunx_shared.bank_folder import BankFolder, file_digest, read_mapping, read_text
+from quincunx_shared.bank_predictor import Predictor, load_predictor
 from quincunx_shared.bank_settings import AcousticSettings, VocoderSettings, check_agreement, settings_from
+from quincunx_shared.bank_tables import read_tables
 from quincunx_shared.canonical import Json
 from quincunx_shared.errors import BadVoicebank
 from quincunx_shared.names import Digest
@@ -44,6 +45,8 @@ class Voicebank:
     speakers: Mapping[str, Digest]
     settings: AcousticSettings
     vocoder_settings: VocoderSettings
+    #: Predicts energy, breathiness, voicing and tension, where the acoustic model sings from them.
+    variance: Predictor | None = None
 
     @property
     def sample_rate(self) -> int:
@@ -79,21 +82,22 @@ def load_voicebank(root: Path, *, vocoder_dirs: Sequence[Path] = ()) -> Voiceban
     settings = settings_from(AcousticSettings, read_mapping(config), where=str(config))
     registry = _Registry()
     acoustic = registry.add(folder.file(settings.acoustic, where=f"{config}: acoustic"))
-    phoneme_ids, language_ids = _phoneme_ids(folder, settings), _language_ids(folder, settings)
-    dictionaries, speakers = _dictionaries(folder, registry), _speakers(folder, settings, registry)
+    tables, dictionaries = read_tables(folder, settings, registry.add), _dictionaries(folder, registry)
+    variance = load_predictor(folder, "dsvariance", "variance", registry.add)
     # Last, so that a bank that lacks nothing but its vocoder is known to lack nothing else.
     vocoder_path, vocoder_settings = _find_vocoder(folder, settings, vocoder_dirs)
     return Voicebank(
         name=_name(folder),
         acoustic=acoustic,
         vocoder=registry.add(vocoder_path),
-        phoneme_ids=phoneme_ids,
-        language_ids=language_ids,
+        phoneme_ids=tables.phoneme_ids,
+        language_ids=tables.language_ids,
         dictionaries=dictionaries,
-        speakers=speakers,
+        speakers=tables.speakers,
         settings=settings,
         vocoder_settings=vocoder_settings,
         files=MappingProxyType(registry.files),
+        variance=variance,
     )
 
 
@@ -149,63 +153,11 @@ def _search_vocoder(
     raise VocoderNotFound(settings.vocoder, vocoder_dirs, where=where)
 
 
-def _phoneme_ids(folder: BankFolder, settings: AcousticSettings) -> Mapping[str, int]:
-    where = f"{folder.root / 'dsconfig.yaml'}: phonemes"
-    path = folder.file(settings.phonemes, where=where)
-    ids = _json_ids(path) if path.suffix.lower() == ".json" else _line_ids(path)
-    if "SP" not in ids:
-        raise BadVoicebank("there is no phone SP, the silence every phrase begins with", where=str(path))
-    return MappingProxyType(ids)
-
-
-def _line_ids(path: Path) -> dict[str, int]:
-    names = [line.strip() for line in read_text(path, "utf-8-sig").rstrip().splitlines()]
-    return _unique(((name, number) for number, name in enumerate(names) if name), path)
-
-
-def _json_ids(path: Path) -> dict[str, int]:
-    try:
-        pairs = json.loads(read_bytes(path), object_pairs_hook=tuple)
-    except (ValueError, RecursionError) as error:
-        raise BadVoicebank(f"this is not JSON: {error}", where=str(path)) from error
-    if not isinstance(pairs, tuple):
-        raise BadVoicebank('this file must hold {"name": number, …}', where=str(path))
-    for name, number in pairs:
-        if type(number) is not int or number < 0:
-            raise BadVoicebank(f"{name!r} must have a whole number", where=str(path))
-    return _unique(pairs, path)
-
-
-def _unique(pairs: Iterable[tuple[str, Any]], path: Path) -> dict[str, int]:
-    ids: dict[str, int] = {}
-    for name, number in pairs:
-        if name in ids:
-            raise BadVoicebank(f"{name!r} stands twice", where=str(path), remedy="keep one of them")
-        ids[name] = number
-    return ids
-
-
-def _language_ids(folder: BankFolder, settings: AcousticSettings) -> Mapping[str, int]:
-    if not settings.languages and not settings.use_lang_id:
-        return MappingProxyType({})
-    where = f"{folder.root / 'dsconfig.yaml'}: languages"
-    return MappingProxyType(_json_ids(folder.file(settings.languages or "languages.json", where=where)))
-
-
 def _dictionaries(folder: BankFolder, registry: _Registry) -> Mapping[str, Digest]:
     # Those beside the duration model come last and win: they are the ones OpenUTAU phonemizes with.
     paths = [*folder.matching("dsdict*.yaml"), *folder.matching("dsdur/dsdict*.yaml")]
     by_language = {path.stem.removeprefix("dsdict").removeprefix("-"): path for path in paths}
     return MappingProxyType({language: registry.add(by_language[language]) for language in sorted(by_language)})
-
-
-def _speakers(folder: BankFolder, settings: AcousticSettings, registry: _Registry) -> Mapping[str, Digest]:
-    where = f"{folder.root / 'dsconfig.yaml'}: speakers"
-    paths = {name: folder.file(f"{name}.emb", where=where) for name in settings.speakers}
-    for path in paths.values():
-        if path.stat().st_size != 4 * settings.hidden_size:
-            raise BadVoicebank(f"this embedding does not hold {settings.hidden_size} float32 values", where=str(path))
-    return MappingProxyType({name: registry.add(path) for name, path in paths.items()})
 
 
 def _name(folder: BankFolder) -> str:

@@ -13,6 +13,8 @@ from tests.scenario.terminal import Terminal
 from tests.scenario.transcripts import Members, segment, written
 from tests.unit import tiny_models
 from tests.unit.tiny_bank import write_bank
+from tests.unit.tiny_song import curve, note, part, song_text
+from tests.unit.variance_models import write_variance
 
 CONFIG = "acoustic: acoustic.onnx\nphonemes: phonemes.txt\nmel_base: e\nnum_mel_bins: {bins}\n"
 VOCODER = "name: tiny\nmodel: vocoder.onnx\nmel_base: e\nnum_mel_bins: {bins}\n"
@@ -134,3 +136,37 @@ def test_a_voice_with_the_phonemes_itself_needs_no_set(terminal: Terminal) -> No
     said = terminal.type("render", "song.ds", "-o", "song.wav", "--voice", hissing(terminal))
     assert said.code == 0
     assert "written in" not in said.err
+
+
+def predicting(terminal: Terminal) -> str:
+    """A bank that sings the energy it predicts: 69 for A4 plus the sum of the tokens, or the energy that is given."""
+    name = bank(terminal, "predicting", tiny_models.acoustic(frames=("energy", "breathiness")), 2)
+    write_variance(terminal.home / name)
+    return name
+
+
+def test_variances_that_are_missing_are_predicted(terminal: Terminal) -> None:
+    audio = sing(terminal, predicting(terminal), [flat(0.0, f0_seq="440 440")])
+    tokens = 2 + 3 + 2
+    assert np.allclose(audio, 440 + (69 + tokens + 2) / 2, atol=1e-3)
+
+
+def test_variances_that_are_given_are_sung(terminal: Terminal) -> None:
+    curve = {"energy": "-20 -30", "energy_timestep": "0.3"}
+    audio = sing(terminal, predicting(terminal), [flat(0.0, f0_seq="440 440", **curve)])[::512]
+    assert audio[0] == pytest.approx(440 + (-20 + 1) / 2, abs=1e-3)
+    assert audio[-1] == pytest.approx(440 + (-30 + 1) / 2, abs=0.5)
+
+
+def test_a_score_is_sung_with_predicted_variances_and_what_is_drawn_on_them(terminal: Terminal) -> None:
+    voice = predicting(terminal)
+    heard = []
+    for energy in (0, 50):
+        text = song_text(part([note(1920, lyric="a[en/k en/aa]")], curves=[curve("ene", [1920, 2400], [0, energy])]))
+        (terminal.home / "song.ustx").write_text(text, encoding="utf-8")
+        flags = ("--voice", voice, "--bits", "float", "--loudness", "off", "--true-peak", "off")
+        said = terminal.render(*flags)
+        assert ("variance" in [step for _, step in said.ran]) == (energy == 0)
+        heard.append(soundfile.read(terminal.home / "song.wav")[0])
+    # 50 are 6 dB, half of which the vocoder adds to each sample; the centre of the mix is at -3 dB.
+    assert np.ptp(heard[1] - heard[0]) == pytest.approx(6 / 2 * np.sqrt(0.5), rel=0.05)

@@ -32,6 +32,7 @@ from quincunx_orchestrator.song.phrase_graph import (
 )
 from quincunx_orchestrator.song.range import Window, window_of
 from quincunx_orchestrator.song.track_language import han_of, language_of
+from quincunx_orchestrator.song.variance_graph import VARIANCE, variance_inputs
 from quincunx_orchestrator.song.voices import Casting, Voice
 from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.manifest import Manifest
@@ -108,7 +109,7 @@ def assemble(
     wanted = delivery or Delivery()
     sample_rate = _song_rate(casting.voices.values())
     graphs = _Graphs(take or Take(), manifests, sample_rate)
-    colours = {name: manifests[name].device for name in (*PHRASE_STEPS, RESAMPLE, *SONG_STEPS)}
+    colours = {name: manifests[name].device for name in (*PHRASE_STEPS, VARIANCE, RESAMPLE, *SONG_STEPS)}
     names: dict[str, int] = {}
     placed = []
     phrases = [phrase for phrase in phrases_of(score, cutter) if phrase.track in casting.voices]
@@ -195,6 +196,7 @@ def _phrase_inputs(phrase: Phrase, voice: Voice) -> dict[PortKey, Encoded]:
         PortKey("acoustic", "language_ids"): voice.language_ids,
         PortKey("post", "timing"): timing,
     }
+    inputs |= variance_inputs(voice)
     for name, curve in phrase.curves.items():
         if name in CURVE_PORTS:
             inputs[CURVE_PORTS[name]] = encode(curve.to_payload())

@@ -14,6 +14,7 @@ from typing import Any
 
 from quincunx_orchestrator.core.graph import Graph, connect, node_of
 from quincunx_orchestrator.song.range import Range, Window
+from quincunx_orchestrator.song.variance_graph import PHRASE_EDGES, variance_nodes
 from quincunx_orchestrator.song.voices import Voice
 from quincunx_shared.frames import FrameGrid
 from quincunx_shared.manifest import Manifest
@@ -102,12 +103,14 @@ def phrase_graph(
     options = phrase_options(voice, language, take)
     if han:
         options["phonemize"]["han"] = han
-    nodes = [node_of(manifests[name], options=options[name]) for name in PHRASE_STEPS]
+    more, edges = variance_nodes(voice, manifests, PHRASE_EDGES, seed=options["acoustic"]["seed"], steps=take.steps)
+    nodes = [*(node_of(manifests[name], options=options[name]) for name in PHRASE_STEPS), *more]
+    edges = (*_EDGES, *edges)
     rate = voice.bank.sample_rate
     if song_rate is None or song_rate == rate:
-        return Graph.of(nodes, _EDGES)
+        return Graph.of(nodes, edges)
     nodes.append(node_of(manifests[RESAMPLE], options={"from_rate": rate, "to_rate": song_rate}))
-    return Graph.of(nodes, [*_EDGES, connect("post.audio", "resample.audio")])
+    return Graph.of(nodes, [*edges, connect("post.audio", "resample.audio")])
 
 
 def audio_of(graph: Graph) -> PortKey:

@@ -24,12 +24,13 @@ from quincunx_orchestrator.song.transcript_graph import (
     segment_graph,
 )
 from quincunx_orchestrator.song.transcript_music import TICKS_PER_SECOND, melody_of, timing_of
+from quincunx_orchestrator.song.variance_graph import VARIANCE, variance_inputs
 from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice
 from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.errors import BadInput, BadOption
 from quincunx_shared.hints import did_you_mean
 from quincunx_shared.manifest import Manifest
-from quincunx_shared.names import SONG, PortKey, SegmentId
+from quincunx_shared.names import SONG, Digest, PortKey, SegmentId
 from quincunx_shared.payload import Encoded, encode
 from quincunx_shared.voicebank import PADDING
 
@@ -61,7 +62,7 @@ def assemble_transcript(
     _check_order(transcript, voice.bank.hop_size / rate)
     mapped = sung_by(transcript, voice.name, voice.bank.phoneme_ids.keys() - {PADDING})
     graphs = _Graphs(voice, take or Take(), manifests)
-    colours = {name: manifests[name].device for name in (*SEGMENT_STEPS, *JOINING_STEPS)}
+    colours = {name: manifests[name].device for name in (*SEGMENT_STEPS, VARIANCE, *JOINING_STEPS)}
     names: dict[str, int] = {}
     placed = []
     for number, segment in enumerate(mapped.segments):
@@ -144,6 +145,8 @@ def _inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str]) -> di
         inputs[PortKey("words", "ph_seq")] = symbols
         inputs[PortKey("words", "words")] = encode(words)
         inputs[PortKey("words", "phonology")] = voice.phonology
+    if voice.bank.variance is not None:
+        inputs |= {PortKey(VARIANCE, "ph_seq"): symbols, **variance_inputs(voice)}
     return inputs | _speaker_inputs(segment, voice, place)
 
 
@@ -151,19 +154,28 @@ def _speaker_inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str
     """Return the mix of speakers; that for phonemes counts where there is none for frames."""
     member = "spk_mix" if segment.spk_mix else "ph_spk_mix"
     mix: Mapping[str, Level | tuple[float, ...]] = segment.spk_mix or segment.ph_spk_mix
-    speakers = voice.bank.speakers
-    if not mix or not speakers:
+    known = _speakers_by_step(voice)
+    if not mix or not known:
         return {}
     for name in mix:
-        if name not in speakers:
-            hint = did_you_mean(name, speakers)
-            raise BadInput(f"the voice {voice.name!r} has no speaker {name!r}{hint}", where=place(f"{member}.{name}"))
+        for speakers in known.values():
+            if name not in speakers:
+                what = f"the voice {voice.name!r} has no speaker {name!r}{did_you_mean(name, speakers)}"
+                raise BadInput(what, where=place(f"{member}.{name}"))
     by = "frame" if segment.spk_mix else "phoneme"
     weights: list[Json] = [list(one) if isinstance(one, tuple) else _level(one) for one in mix.values()]
+    digests = {step: encode([speakers[name] for name in mix]) for step, speakers in known.items()}
     return {
         PortKey("frames", "speaker_mix"): encode({"by": by, "weights": weights}),
-        PortKey("acoustic", "speakers"): encode([speakers[name] for name in mix]),
+        **{PortKey(step, "speakers"): value for step, value in digests.items()},
     }
+
+
+def _speakers_by_step(voice: Voice) -> dict[str, Mapping[str, Digest]]:
+    """Return the embeddings of the steps whose models know several speakers."""
+    variance = voice.bank.variance
+    tables = {"acoustic": voice.bank.speakers, VARIANCE: variance.tables.speakers if variance else {}}
+    return {step: speakers for step, speakers in tables.items() if speakers}
 
 
 def _level(level: Level) -> Json:
@@ -193,7 +205,7 @@ def _said(transcript: Transcript, voice: Voice) -> list[str]:
     said = []
     if any(segment.offset < 0 for segment in transcript.segments):
         said.append("what sounds before second 0 is cut")
-    if not voice.bank.speakers and any(segment.spk_mix or segment.ph_spk_mix for segment in transcript.segments):
+    if not _speakers_by_step(voice) and any(segment.spk_mix or segment.ph_spk_mix for segment in transcript.segments):
         said.append(f"the voice {voice.name!r} has one speaker; mixes of speakers change nothing")
     if any(segment.ph_dur is None for segment in transcript.segments):
         said.append("segments without ph_dur: durations are predicted")

@@ -2,9 +2,9 @@
 
 ph_num, note_dur ─ words ─┐ (without ph_dur)
 ph_dur ───────────────────┤
-f0_seq, curves, spk_mix ──┼─ frames ─── acoustic ─ vocoder ─┐
-notes ─ pitch ────────────┘ (without f0_seq)                ├─ join ─ master ─ file
-                                         other segments ────┘
+f0_seq, curves, spk_mix ──┼─ frames ─ (variance) ─ acoustic ─ vocoder ─┐
+notes ─ pitch ────────────┘ (without f0_seq)                           ├─ join ─ master ─ file
+                                                    other segments ────┘
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from quincunx_orchestrator.core.graph import Edge, Graph, connect, node_of
 from quincunx_orchestrator.song.phrase_graph import Delivery, Take, file_options, level_options, phrase_options
+from quincunx_orchestrator.song.variance_graph import PREDICTED, SEGMENT_EDGES, variance_nodes
 from quincunx_orchestrator.song.voices import Voice
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import PortKey
@@ -27,13 +28,12 @@ _EDGES = (
     connect("frames.f0", "vocoder.f0"),
     connect("frames.gender", "acoustic.gender_frames"),
     connect("frames.velocity", "acoustic.velocity_frames"),
-    connect("frames.energy", "acoustic.energy_pred"),
-    connect("frames.breathiness", "acoustic.breathiness_pred"),
-    connect("frames.voicing", "acoustic.voicing_pred"),
-    connect("frames.tension", "acoustic.tension_pred"),
     connect("frames.spk_mix", "acoustic.spk_mix"),
     connect("acoustic.mel", "vocoder.mel"),
 )
+
+#: Where no model predicts the variances, those that are given.
+_GIVEN = tuple(connect(f"frames.{name}", f"acoustic.{name}_pred") for name in PREDICTED)
 
 
 def segment_graph(
@@ -48,8 +48,9 @@ def segment_graph(
     for step in ("pitch", "acoustic"):
         options[step] |= {"head_frames": 0, "tail_frames": 0}
     names = [name for name in SEGMENT_STEPS if name in predicting or name not in ("words", "pitch")]
-    edges = [*_EDGES, *(edge for edge in predicting.values())]
-    return Graph.of((node_of(manifests[name], options=options[name]) for name in names), edges)
+    more, edges = variance_nodes(voice, manifests, SEGMENT_EDGES, seed=options["acoustic"]["seed"], steps=take.steps)
+    nodes = [*(node_of(manifests[name], options=options[name]) for name in names), *more]
+    return Graph.of(nodes, [*_EDGES, *(edges or _GIVEN), *predicting.values()])
 
 
 def predicting_steps(*, durations_given: bool, pitch_given: bool) -> dict[str, Edge]:

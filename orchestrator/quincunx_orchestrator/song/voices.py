@@ -45,6 +45,18 @@ class Voice:
         return encode(dict(self.bank.phoneme_ids))
 
     @cached_property
+    def variance_tables(self) -> Mapping[str, Encoded]:
+        """What the variance step reads of the bank, by input; nothing where the bank predicts no variances."""
+        if self.bank.variance is None:
+            return {}
+        tables = self.bank.variance.tables
+        return {
+            "phoneme_ids": encode(dict(tables.phoneme_ids)),
+            "language_ids": encode(dict(tables.language_ids)),
+            "phonology": self.phonology,
+        }
+
+    @cached_property
     def language_ids(self) -> Encoded:
         """Language → id, for the acoustic step."""
         return encode(dict(self.bank.language_ids))

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from quincunx_shared.errors import BadInput, BadVoicebank, StepFailed
 from quincunx_shared.frames import FrameGrid
 from quincunx_shared.manifest import Input, Manifest, Option, Output
-from quincunx_shared.names import Digest
 from quincunx_shared.phrase import Timing
-from quincunx_shared.step import Model, Step, StepContext
+from quincunx_shared.step import Step, StepContext
 from quincunx_workers.steps.acoustic_feeds import FEEDS, Phrase
 from quincunx_workers.steps.diffusion import schedule_feeds, without_schedule
+from quincunx_workers.steps.model_feeds import speaker_on_frames
 
 
 def run(inputs: Mapping[str, Any], options: Mapping[str, Any], context: StepContext) -> npt.NDArray[np.float32]:
@@ -26,7 +26,7 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], context: StepCont
 
     for name in without_schedule(model.inputs):
         if name == "spk_embed":
-            feeds[name] = _speaker(model, phrase, context)
+            feeds[name] = speaker_on_frames(model, options["speaker"], inputs, phrase.frame_count, context)
         elif name in FEEDS:
             feeds[name] = FEEDS[name](phrase).astype(model.inputs[name][0])[np.newaxis]
         else:
@@ -53,27 +53,6 @@ def _phrase(inputs: Mapping[str, Any], options: Mapping[str, Any]) -> Phrase:
     if timing is not None and frames != grid.frame_count(timing):
         raise BadInput(f"f0 has {frames} frames, the phrase {grid.frame_count(timing)}", where="f0")
     return Phrase(inputs, options, timing, grid, frames)
-
-
-def _speaker(model: Model, phrase: Phrase, context: StepContext) -> npt.NDArray[np.float32]:
-    """Return the speaker's embedding, or the mix of several, on every frame: float32[1, T, hidden]."""
-    mix = phrase.inputs["spk_mix"]
-    if mix is not None:
-        embeddings = np.stack([_embedding(model, digest, context) for digest in phrase.inputs["speakers"]])
-        return (np.asarray(mix, dtype=np.float32) @ embeddings)[np.newaxis]
-    if not phrase.options["speaker"]:
-        raise BadVoicebank("this model wants a speaker and none is chosen", where="speaker")
-    embedding = _embedding(model, phrase.options["speaker"], context)
-    return np.broadcast_to(embedding, (1, phrase.frame_count, len(embedding))).astype(np.float32)
-
-
-def _embedding(model: Model, digest: Digest, context: StepContext) -> npt.NDArray[np.float32]:
-    """Return the embedding of one speaker: float32[hidden]."""
-    content = context.file(digest)
-    hidden = model.inputs["spk_embed"][1][-1] or len(content) // 4
-    if len(content) != 4 * hidden:
-        raise BadVoicebank(f"the embedding has {len(content)} bytes, the model wants {4 * hidden}", where="speaker")
-    return np.frombuffer(content, dtype="<f4").astype(np.float32)
 
 
 def _curve(name: str, summary: str) -> Input:

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from quincunx_shared.errors import BadInput
 from quincunx_shared.frames import FrameGrid
-from quincunx_shared.hints import did_you_mean
 from quincunx_shared.phrase import DrawnCurve, Timing
 from quincunx_workers.steps.drawn import drawn_on_frames
+from quincunx_workers.steps.model_feeds import language_ids, token_ids, without_gaps
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,32 +41,6 @@ class Phrase:
         if self.timing is None:
             raise BadInput("a drawn curve lies on ticks, and this phrase has none", where=name)
         return drawn_on_frames(DrawnCurve.from_payload(payload), self.timing, self.grid, self.frame_count)
-
-
-def tokens(phrase: Phrase) -> npt.NDArray[np.int64]:
-    """Return the id of every phoneme: int64[P]."""
-    ids, symbols = phrase.inputs["phoneme_ids"], phrase.inputs["ph_seq"]
-    for place, symbol in enumerate(symbols):
-        if symbol not in ids:
-            raise BadInput(f"this voice has no phoneme {symbol!r}{did_you_mean(symbol, ids)}", where=f"ph_seq[{place}]")
-    return np.array([ids[symbol] for symbol in symbols], dtype=np.int64)
-
-
-def languages(phrase: Phrase) -> npt.NDArray[np.int64]:
-    """Return the language of every phoneme by its prefix (`zh/a`), 0 where it has none: int64[P]."""
-    ids = phrase.inputs["language_ids"] or {}
-    return np.array([ids.get(_language(symbol), 0) for symbol in phrase.inputs["ph_seq"]], dtype=np.int64)
-
-
-def f0(phrase: Phrase) -> Floats:
-    """Return f0 in Hz, gaps filled from both sides, because models take its logarithm: float64[T]."""
-    hertz = np.asarray(phrase.inputs["f0"], dtype=np.float64)
-    voiced = np.flatnonzero(hertz > 0)
-    if len(voiced) == len(hertz):
-        return hertz
-    if not len(voiced):
-        raise BadInput("the phrase has no pitch at all", where="f0")
-    return np.asarray(np.interp(np.arange(len(hertz)), voiced, hertz[voiced]))
 
 
 def gender(phrase: Phrase) -> Floats:
@@ -107,17 +81,12 @@ def _varied(name: str, neutral: float, per_unit: float) -> Callable[[Phrase], Fl
     return feed
 
 
-def _language(symbol: str) -> str:
-    prefix, slash, _ = symbol.partition("/")
-    return prefix if slash else ""
-
-
 #: Per-phoneme and per-frame inputs by the names models give them. Decibels a unit: ENE, BREC, VOIC ±12 dB over 100.
 FEEDS: Mapping[str, Callable[[Phrase], npt.NDArray[Any]]] = {
-    "tokens": tokens,
-    "languages": languages,
+    "tokens": lambda phrase: token_ids(phrase.inputs["ph_seq"], phrase.inputs["phoneme_ids"]),
+    "languages": lambda phrase: language_ids(phrase.inputs["ph_seq"], phrase.inputs["language_ids"]),
     "durations": lambda phrase: np.asarray(phrase.inputs["ph_dur"], dtype=np.int64),
-    "f0": f0,
+    "f0": lambda phrase: without_gaps(phrase.inputs["f0"]),
     "gender": gender,
     "velocity": velocity,
     "energy": _varied("energy", 0.0, 0.12),
