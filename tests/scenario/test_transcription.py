@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.scenario.desk import Desk, open_desk
 from tests.scenario.songs import SONG
+from tests.scenario.terminal import Terminal
+from tests.scenario.transcripts import segment, written
 
 from quincunx_orchestrator.score.ds import read_ds
 from quincunx_orchestrator.score.ds_writer import write_ds
@@ -69,3 +71,38 @@ def test_a_transcript_is_one_voice(desk: Desk) -> None:
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=200), st.sampled_from([512 / 44100, 256 / 48000]))
 def test_written_durations_become_the_same_frames(frames: list[int], timestep: float) -> None:
     assert frame_counts(seconds_of(np.array(frames), timestep), timestep).tolist() == frames
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    (tmp_path / "song.ustx").write_text(SONG.ustx(), encoding="utf-8")
+    return Terminal(tmp_path)
+
+
+def test_the_command_writes_a_file_that_sings(terminal: Terminal) -> None:
+    said = terminal.type("transcribe", "song.ustx", "-o", "song.ds")
+    assert said.code == 0
+    assert said.out == "song.ds\n"
+    assert "volume, pan and mastering" in said.err
+    sung = terminal.render(song="song.ds")
+    assert [step for _, step in sung.ran].count("vocoder") == 3
+
+
+def test_a_word_that_cannot_be_sung_is_told_by_its_place(terminal: Terminal) -> None:
+    wrong = SONG.with_phrase(1, SONG.phrases[1].with_note(0, lyric='"?!"'))
+    (terminal.home / "song.ustx").write_text(wrong.ustx(), encoding="utf-8")
+    said = terminal.type("transcribe", "song.ustx", "-o", "song.ds")
+    assert said.code == 1
+    assert "Lead 4:1" in said.err
+    assert not (terminal.home / "song.ds").exists()
+
+
+@pytest.mark.parametrize(
+    ("song", "output", "told"), [("song.ustx", "song.txt", ".ds"), ("old.ds", "new.ds", "already")]
+)
+def test_what_cannot_be_transcribed_is_refused(terminal: Terminal, song: str, output: str, told: str) -> None:
+    written(terminal.home / "old.ds", segment(0.0, "SP en/aa SP", "0.1 0.4 0.1"))
+    said = terminal.type("transcribe", song, "-o", output)
+    assert said.code == 2
+    assert told in said.err
+    assert not (terminal.home / output).exists()
