@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.scenario.desk import Desk, open_desk
@@ -106,3 +108,25 @@ def test_what_cannot_be_transcribed_is_refused(terminal: Terminal, song: str, ou
     assert said.code == 2
     assert told in said.err
     assert not (terminal.home / output).exists()
+
+
+def test_a_song_that_begins_at_once_loses_what_sounds_before_it(terminal: Terminal) -> None:
+    early = SONG.with_phrase(0, SONG.phrases[0].moved(-4 * 480)).with_curve("genc", (0, 40), (9600, -70))
+    (terminal.home / "song.ustx").write_text(early.ustx(), encoding="utf-8")
+    assert terminal.type("transcribe", "song.ustx", "-o", "song.ds").code == 0
+    (first, *_) = read_ds((terminal.home / "song.ds").read_bytes(), "song.ds").segments
+    assert 0 <= first.offset < 512 / 44100
+    # Both renders leave the level alone here, so that their sounds can be laid side by side.
+    flags = ("--loudness", "off", "--true-peak", "off", "--bits", "float")
+    heard = [loudness_of(terminal, song, *flags) for song in ("song.ustx", "song.ds")]
+    count = min(map(len, heard))
+    np.testing.assert_allclose(heard[0][:count], heard[1][:count], atol=2.0)
+
+
+def loudness_of(terminal: Terminal, song: str, *flags: str) -> npt.NDArray[np.float64]:
+    """Render, and return the level of every tenth of a second in dB, not below -50; channels at the centre add up."""
+    terminal.render(*flags, song=song)
+    audio = soundfile.read(terminal.home / "song.wav", always_2d=True)[0]
+    power = (audio**2).sum(axis=1)
+    blocks = power[: len(power) // 4410 * 4410].reshape(-1, 4410).mean(axis=1)
+    return np.asarray(10 * np.log10(np.maximum(blocks, 1e-5)))

@@ -6,6 +6,7 @@ dynamics, track volumes and mix. A transcript is one voice singing behind anothe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -50,16 +51,19 @@ def transcribe(assembly: Assembly, results: Mapping[Address, Payload], tracks: C
 def _segment(placed: Placed, song_rate: int, results: Mapping[Address, Payload]) -> DsSegment:
     options = placed.segment.effective.graph.nodes["acoustic"].options
     grid = FrameGrid(*(options[name] for name in ("sample_rate", "hop_size", "head_frames", "tail_frames")))
-    frames, hertz = np.asarray(_value(placed, PH_DUR, results)), np.asarray(_value(placed, F0, results))
+    symbols, hertz = _value(placed, PH_SEQ, results), np.asarray(_value(placed, F0, results))
+    offset = placed.start_sample / song_rate
+    late = max(0, math.ceil(-offset / grid.frame_seconds - 1e-6))
+    left, frames = _from_frame(late, symbols, np.asarray(_value(placed, PH_DUR, results)))
     lyrics = _value(placed, PortKey("phonemize", "lyrics"), results)
     words = [] if lyrics is None else [note.text for note in Lyrics.from_payload(lyrics).notes if not note.extension]
     return DsSegment(
-        ph_seq=tuple(_value(placed, PH_SEQ, results)),
-        offset=placed.start_sample / song_rate,
+        ph_seq=left,
+        offset=max(offset + late * grid.frame_seconds, 0.0),
         text=" ".join(words),
         ph_dur=seconds_of(frames, grid.frame_seconds),
-        f0=_curve(hertz, grid.frame_seconds),
-        levels=_levels(placed, grid, len(hertz), results),
+        f0=_curve(hertz[late:], grid.frame_seconds),
+        levels=_levels(placed, grid, len(hertz), late, results),
         seed=options["seed"],
     )
 
@@ -78,11 +82,26 @@ def _curve(values: npt.NDArray[Any], frame_seconds: float) -> SampledCurve:
     return SampledCurve((*map(float, values), float(values[-1])), frame_seconds)
 
 
-def _levels(placed: Placed, grid: FrameGrid, count: int, results: Mapping[Address, Payload]) -> dict[str, Level]:
+def _from_frame(
+    first: int, symbols: Sequence[str], frames: npt.NDArray[np.int64]
+) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
+    """Return phones and frames without the first ones: DiffSinger's tool has no time before second 0."""
+    if first <= 0:
+        return tuple(symbols), frames
+    ends = np.maximum(np.cumsum(frames) - first, 0)
+    counts = np.diff(ends, prepend=0)
+    kept = [int(place) for place in np.flatnonzero(ends > 0)]
+    return tuple(symbols[place] for place in kept), counts[kept]
+
+
+def _levels(
+    placed: Placed, grid: FrameGrid, count: int, late: int, results: Mapping[Address, Payload]
+) -> dict[str, Level]:
+    """Return gender and velocity as models take them, from the frame `late` on."""
     options = placed.segment.effective.graph.nodes["acoustic"].options
     levels: dict[str, Level] = {}
     timing = Timing.from_payload(_value(placed, PortKey("acoustic", "timing"), results))
-    ticks = timing.axis().ticks_at_seconds(grid.centre_seconds(count))
+    ticks = timing.axis().ticks_at_seconds(grid.centre_seconds(count)[late:])
     if (gender := _value(placed, GENDER, results)) is not None:
         drawn = sample_drawn(DrawnCurve.from_payload(gender), ticks)
         reaches = options["gender_range_up"], abs(options["gender_range_down"])
