@@ -1,5 +1,5 @@
 """`python -m quincunx_orchestrator.cli`."""
 
-from quincunx_orchestrator.cli.main import main
+from quincunx_orchestrator.cli.start import main
 
 main()

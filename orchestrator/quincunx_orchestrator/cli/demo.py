@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from quincunx_orchestrator.cli.help_sections import SectionedCommand
 from quincunx_orchestrator.cli.render import render_song
 from quincunx_orchestrator.cli.shared_options import Choices, picture_option, render_options
 from quincunx_orchestrator.cli.workspace import cache_dir_option
@@ -15,7 +16,7 @@ from quincunx_orchestrator.cli.workspace import cache_dir_option
 SONG = "demo.ustx"
 
 
-@click.command("demo", short_help="Render the song that comes with Quincunx.")
+@click.command("demo", cls=SectionedCommand, short_help="Render the song that comes with Quincunx.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("demo.wav"), show_default=True)
 @click.option(
     "--score",

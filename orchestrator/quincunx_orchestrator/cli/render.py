@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from quincunx_orchestrator.cli.help_sections import SectionedCommand
 from quincunx_orchestrator.cli.shared_options import Choices, picture_option, render_options
 from quincunx_orchestrator.cli.sound_options import several_options
 from quincunx_orchestrator.cli.workspace import cache_dir_option
@@ -26,7 +27,7 @@ def _several(command: Any) -> Any:
     return command
 
 
-@click.command("render", short_help="Render songs to sound files.")
+@click.command("render", cls=SectionedCommand, short_help="Render songs to sound files.")
 @click.argument("songs", metavar="SONG...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write: .wav or .flac.")
 @_several

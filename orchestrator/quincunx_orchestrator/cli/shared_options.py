@@ -1,8 +1,8 @@
-"""The flags that `render` and `demo` share."""
+"""The flags that `render`, `demo` and `why` share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -56,7 +56,8 @@ class Choices:
         return Workspace(cache_dir, tuple(self.vocoder_dir), self.threads, self.device, apart, models)
 
 
-_OPTIONS = (
+#: What decides what a render computes.
+_WHAT = (
     click.option("--voice", default="", metavar="NAME|FOLDER", help="Sing every track with this voice."),
     click.option(
         "--voice-for",
@@ -77,15 +78,19 @@ _OPTIONS = (
     click.option("--cut", default="rests", metavar="NAME", help="Where phrases end: rests, track, or a plug-in's way."),
     *isolate_options,
     *model_options,
-    click.option("--threads", type=click.IntRange(0, 256), default=0, help="Phrases at once.  [default: one a core]"),
     click.option(
         "--device",
         type=click.Choice(["cpu", "cuda"]),
         help="What runs the models.  [default: cuda if onnxruntime-gpu is installed]",
     ),
+    json_option,
+)
+
+#: How it is carried out, and what is told meanwhile.
+_HOW = (
+    click.option("--threads", type=click.IntRange(0, 256), default=0, help="Phrases at once.  [default: one a core]"),
     click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop."),
     click.option("--explain", is_flag=True, help="Say why each step is computed."),
-    json_option,
     click.option("-q", "--quiet", is_flag=True, help="Only errors."),
 )
 
@@ -99,7 +104,16 @@ picture_option = click.option(
 
 
 def render_options(command: Decorated) -> Decorated:
-    """Add the shared flags to a command."""
-    for option in reversed(_OPTIONS):
+    """Add the flags of a command that renders."""
+    return _with((*_WHAT, *_HOW), command)
+
+
+def plan_options(command: Decorated) -> Decorated:
+    """Add the flags of a command that only says what a render would do."""
+    return _with(_WHAT, command)
+
+
+def _with(options: Sequence[Callable[[Decorated], Decorated]], command: Decorated) -> Decorated:
+    for option in reversed(options):
         command = option(command)
     return command

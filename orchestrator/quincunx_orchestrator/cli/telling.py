@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from quincunx_orchestrator.cli.cause_tree import tree_lines
 from quincunx_orchestrator.cli.job import Job, report_of
 from quincunx_orchestrator.cli.main import ERROR, PARTIAL
 from quincunx_orchestrator.cli.outputs import Output
@@ -93,15 +94,7 @@ def cause_tree(job: Job, plan: Plan) -> str:
     bound = job.studio.bind(job.assembly)
     for segment in dict.fromkeys(segment for segment, _ in plan.reasons):
         name = "The song" if segment == SONG else f"{segment}  {job.label_of(segment)}"
-        lines.append(name)
-        depth: dict[str, int] = {}
-        for node, step in bound.segments[segment].steps.items():
-            if (segment, node) not in plan.reasons:
-                continue
-            feeders = (one.address for sources in step.sources for one in sources if one.address)
-            above = [depth[one.key.node] for one in feeders if one.segment == segment and one.key.node in depth]
-            depth[node] = max(above, default=-1) + 1
-            lines.append(f"{'  ' * depth[node]}└ {node}: {plan.reasons[segment, node]}")
+        lines += [name, *tree_lines(bound, segment, plan.reasons)]
     return "".join(f"{line}\n" for line in lines)
 
 

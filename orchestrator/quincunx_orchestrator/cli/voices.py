@@ -37,8 +37,13 @@ def command(context: click.Context, vocoder_dir: tuple[Path, ...], as_json: bool
         except BadVoicebank as error:
             row["problem"] = str(error)
         rows.append(row)
+    for one in catalogue.hidden:
+        taken = catalogue.folders[one.name].root
+        remedy = "rename its folder, or give the folder itself to --voice"
+        click.echo(f"Note: {one.root} is hidden, because {taken} has its name: {remedy}.", err=True)
     if as_json:
-        click.echo(json.dumps({"schema": 1, "voices": rows}, ensure_ascii=False))
+        hidden = [{"name": one.name, "folder": str(one.root)} for one in catalogue.hidden]
+        click.echo(json.dumps({"schema": 1, "voices": rows, "hidden": hidden}, ensure_ascii=False))
         return 0
     width = max(len(str(row["name"])) for row in rows)
     for row in rows:

@@ -7,16 +7,17 @@ from typing import Any
 
 import click
 
-from quincunx_orchestrator.cli.shared_options import Choices, render_options
+from quincunx_orchestrator.cli.help_sections import SectionedCommand
+from quincunx_orchestrator.cli.shared_options import Choices, plan_options
 from quincunx_orchestrator.cli.workspace import cache_dir_option
 
 
-@click.command("why", short_help="Say what a render would compute, and why.")
+@click.command("why", cls=SectionedCommand, short_help="Say what a render would compute, and why.")
 @click.argument("song", type=click.Path(path_type=Path))
 @click.option(
     "--as", "container", type=click.Choice(["wav", "flac"]), default="wav", help="As if written in this format."
 )
-@render_options
+@plan_options
 @cache_dir_option
 def command(song: Path, container: str, cache_dir: Path | None, **given: Any) -> int:
     """Compare SONG with its last render: which steps would run now, and what each of them follows from."""

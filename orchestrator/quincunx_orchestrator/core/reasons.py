@@ -91,5 +91,5 @@ def _many_changed(port: str, now: tuple[str, ...], before: tuple[str, ...]) -> s
 
 
 def _short(value: Json) -> str:
-    text = str(value)
+    text = "nothing" if value is None or value == "" else str(value)
     return text if len(text) <= 16 else f"{text[:12]}…"

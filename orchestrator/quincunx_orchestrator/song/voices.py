@@ -77,6 +77,8 @@ class Catalogue:
 
     folders: Mapping[str, VoiceFolder]
     vocoder_dirs: tuple[Path, ...] = ()
+    #: Banks whose names were taken already.
+    hidden: tuple[VoiceFolder, ...] = ()
 
     def load(self, name: str) -> Voice:
         """Load a voice by name, or a bank by the path of its folder."""
@@ -93,10 +95,13 @@ def find_voices(roots: Iterable[Path], *, vocoder_dirs: Sequence[Path] = ()) -> 
     """Look for banks: folders with a dsconfig.yaml, directly below each root. Earlier roots win over later ones."""
     demo = Path(str(files("quincunx_shared"))) / "voicebanks" / "demo"
     folders = {name: VoiceFolder(name, demo, shift) for name, shift in DEMO_PRESETS.items()}
+    hidden: list[VoiceFolder] = []
     for root in roots:
         for config in sorted(root.glob("*/dsconfig.yaml")):
-            folders.setdefault(config.parent.name, VoiceFolder(config.parent.name, config.parent))
-    return Catalogue(folders, tuple(vocoder_dirs))
+            found = VoiceFolder(config.parent.name, config.parent)
+            if folders.setdefault(found.name, found).root != found.root:
+                hidden.append(found)
+    return Catalogue(folders, tuple(vocoder_dirs), tuple(hidden))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,36 @@
+"""Help of commands with many flags: in sections, so that a person finds the one that is looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+#: Section → its flags, by the names of their parameters. What stands in none comes first, under `Options`.
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "Who sings": ("voice", "voice_for", "strict_voice", "vocoder_dir"),
+    "Which take": ("seed", "acoustic_seed", "steps", "depth", "takes", "keep", "cut"),
+    "The file": ("bits", "rate", "loudness", "true_peak", "container"),
+    "A part, or more files": ("stretch", "stems", "phrases", "picture", "out_dir"),
+    "The machine": (
+        *("threads", "device", "cache_dir", "isolate", "isolate_seconds", "isolate_memory"),
+        *("model_seconds", "model_memory"),
+    ),
+}
+
+
+class SectionedCommand(click.Command):
+    """A command whose help has sections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the flags, section by section."""
+        placed = {name: title for title, names in SECTIONS.items() for name in names}
+        rows: dict[str, list[tuple[str, str]]] = {"Options": [], **{title: [] for title in SECTIONS}}
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx)
+            if row is not None and isinstance(parameter, click.Option):
+                rows[placed.get(parameter.name or "", "Options")].append(row)
+        for title, section in rows.items():
+            if section:
+                with formatter.section(title):
+                    formatter.write_dl(section)
