@@ -39,7 +39,7 @@ from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.song.assembly import Assembly, assemble
 from quincunx_orchestrator.song.phrase_graph import Delivery, Take
-from quincunx_orchestrator.song.transcript_assembly import assemble_transcript, voice_of
+from quincunx_orchestrator.song.transcript_assembly import assemble_transcript, left_out, voice_of
 from quincunx_orchestrator.song.voices import Catalogue, cast
 from quincunx_shared.errors import BadInput
 from quincunx_shared.intervention import Operator
@@ -103,15 +103,21 @@ class Studio:
         cutter: Cutter | None = None,
     ) -> Assembly:
         """Choose voices for a song and make it segments; a score is cut at its rests, or as a cutter says."""
+        predict = None if take is None else take.predict
         if isinstance(song, Transcript):
             if voice_for:
                 raise BadInput("a .ds file has no tracks", where=f"--voice-for {voice_for[0]}", remedy="use --voice")
             sung_by, transcript = voice_of(song, self.catalogue, voice)
-            self._bank_files.update(sung_by.bank.files)
+            sung_by = sung_by.predicting(
+                left_out(transcript) if predict is None else predict, strict=predict is not None
+            )
+            self._bank_files.update(sung_by.files)
             return assemble_transcript(transcript, sung_by, self.manifests, take=take, delivery=delivery)
         casting = cast(song, self.catalogue, voice=voice, voice_for=voice_for, strict=strict_voice)
+        if predict:
+            casting = casting.predicting(predict)
         for one in casting.voices.values():
-            self._bank_files.update(one.bank.files)
+            self._bank_files.update(one.files)
         return assemble(song, casting, self.manifests, take=take, delivery=delivery, cutter=cutter)
 
     def bind(self, assembly: Assembly) -> BoundSong:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -47,6 +47,8 @@ class Voicebank:
     vocoder_settings: VocoderSettings
     #: Predicts energy, breathiness, voicing and tension, where the acoustic model sings from them.
     variance: Predictor | None = None
+    #: Voice colour → the speaker that OpenUTAU sings it with.
+    colours: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sample_rate(self) -> int:
@@ -98,6 +100,7 @@ def load_voicebank(root: Path, *, vocoder_dirs: Sequence[Path] = ()) -> Voiceban
         vocoder_settings=vocoder_settings,
         files=MappingProxyType(registry.files),
         variance=variance,
+        colours=_colours(folder),
     )
 
 
@@ -158,6 +161,14 @@ def _dictionaries(folder: BankFolder, registry: _Registry) -> Mapping[str, Diges
     paths = [*folder.matching("dsdict*.yaml"), *folder.matching("dsdur/dsdict*.yaml")]
     by_language = {path.stem.removeprefix("dsdict").removeprefix("-"): path for path in paths}
     return MappingProxyType({language: registry.add(by_language[language]) for language in sorted(by_language)})
+
+
+def _colours(folder: BankFolder) -> Mapping[str, str]:
+    """Return the voice colours of character.yaml's subbanks, whose suffix is the name of a speaker."""
+    described = folder.optional("character.yaml")
+    subbanks = read_mapping(described).get("subbanks") if described else None
+    pairs = [one for one in subbanks if isinstance(one, dict)] if isinstance(subbanks, list) else []
+    return MappingProxyType({str(one.get("color") or ""): str(one.get("suffix") or "") for one in pairs})
 
 
 def _name(folder: BankFolder) -> str:

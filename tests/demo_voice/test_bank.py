@@ -16,7 +16,7 @@ ARPABET = named(
     "en", "aa ae ah ao aw ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v w y z zh"
 )
 TYPES = {"vowel", "semivowel", "liquid", "nasal", "stop", "fricative", "affricate"}
-MODELS = [BANK / "acoustic.onnx", BANK / "dsvocoder" / "vocoder.onnx"]
+MODELS = sorted(BANK.rglob("*.onnx"))
 
 
 def read(name: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from quincunx_orchestrator.cli.model_options import model_options
-from quincunx_orchestrator.cli.sound_options import file_options, part_options, take_options
+from quincunx_orchestrator.cli.sound_options import file_options, part_options, predict_options, take_options
 from quincunx_orchestrator.cli.workspace import Workspace, isolate_options, json_option
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -28,6 +28,7 @@ class Choices:
     steps: int = 20
     acoustic_seed: int | None = None
     depth: float = 1.0
+    predict: tuple[Literal["duration", "pitch"], ...] | None = None
     bits: Literal["16", "24", "float"] = "16"
     rate: int | None = None
     loudness: float | None = -16.0
@@ -73,6 +74,7 @@ _WHAT = (
         help="Where else to look for the vocoder a bank names. May be given several times.",
     ),
     *take_options,
+    *predict_options,
     *file_options,
     *part_options,
     click.option("--cut", default="rests", metavar="NAME", help="Where phrases end: rests, track, or a plug-in's way."),

@@ -49,6 +49,31 @@ take_options = (
     ),
 )
 
+#: What --predict takes, besides both at once.
+PREDICTIONS = ("duration", "pitch")
+
+
+def _predictions(_context: click.Context, _option: click.Parameter, given: str | None) -> tuple[str, ...] | None:
+    """Read `duration,pitch` or `none`; nothing leaves it to the song."""
+    if given is None:
+        return None
+    names = () if given == "none" else tuple(dict.fromkeys(given.replace(" ", "").split(",")))
+    for name in names:
+        if name not in PREDICTIONS:
+            raise click.BadParameter(f"{name!r} is neither duration nor pitch; write duration, pitch, both, or none.")
+    return names
+
+
+predict_options = (
+    click.option(
+        "--predict",
+        callback=_predictions,
+        metavar="duration,pitch|none",
+        help="Let the bank's own models decide these in place of the rules.  [default: what a .ds file leaves out; "
+        "nothing of a score]",
+    ),
+)
+
 file_options = (
     click.option(
         "--bits",

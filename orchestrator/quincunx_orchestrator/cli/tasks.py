@@ -72,7 +72,7 @@ def wishes_from(output: Path, choices: Choices, keep: int | None = None) -> Wish
         phrases=choices.phrases is not None,
         stretch=parse_range(choices.stretch) if choices.stretch is not None else None,
     )
-    take = Take(0, choices.acoustic_seed, choices.steps, choices.depth)
+    take = Take(0, choices.acoustic_seed, choices.steps, choices.depth, choices.predict)
     return Wishes(
         choices.voice,
         choices.strict_voice,

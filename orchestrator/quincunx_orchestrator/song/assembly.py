@@ -30,6 +30,7 @@ from quincunx_orchestrator.song.phrase_graph import (
     phrase_graph,
     song_graph,
 )
+from quincunx_orchestrator.song.prediction import predictor_inputs
 from quincunx_orchestrator.song.range import Window, window_of
 from quincunx_orchestrator.song.track_language import han_of, language_of
 from quincunx_orchestrator.song.variance_graph import VARIANCE, variance_inputs
@@ -110,6 +111,8 @@ def assemble(
     sample_rate = _song_rate(casting.voices.values())
     graphs = _Graphs(take or Take(), manifests, sample_rate)
     colours = {name: manifests[name].device for name in (*PHRASE_STEPS, VARIANCE, RESAMPLE, *SONG_STEPS)}
+    for predicted in (take or Take()).predict or ():
+        colours[predicted] = manifests[f"predict_{predicted}"].device
     names: dict[str, int] = {}
     placed = []
     phrases = [phrase for phrase in phrases_of(score, cutter) if phrase.track in casting.voices]
@@ -183,20 +186,22 @@ def _phrase_segment(
 
 
 def _phrase_inputs(phrase: Phrase, voice: Voice) -> dict[PortKey, Encoded]:
-    timing = encode(phrase.timing.to_payload())
+    timing, melody = encode(phrase.timing.to_payload()), encode(phrase.melody.to_payload())
     inputs = {
         PortKey("phonemize", "lyrics"): encode(phrase.lyrics.to_payload()),
         PortKey("phonemize", "phonology"): voice.phonology,
-        PortKey("duration", "phonology"): voice.phonology,
         PortKey("duration", "timing"): timing,
         PortKey("pitch", "timing"): timing,
-        PortKey("pitch", "melody"): encode(phrase.melody.to_payload()),
+        PortKey("pitch", "melody"): melody,
         PortKey("acoustic", "timing"): timing,
         PortKey("acoustic", "phoneme_ids"): voice.phoneme_ids,
         PortKey("acoustic", "language_ids"): voice.language_ids,
         PortKey("post", "timing"): timing,
     }
     inputs |= variance_inputs(voice)
+    if "duration" not in voice.predictors:
+        inputs[PortKey("duration", "phonology")] = voice.phonology
+    inputs |= predictor_inputs(voice, melody)
     for name, curve in phrase.curves.items():
         if name in CURVE_PORTS:
             inputs[CURVE_PORTS[name]] = encode(curve.to_payload())

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from quincunx_orchestrator.core.graph import Graph, connect, node_of
+from quincunx_orchestrator.song.prediction import predictor_options
 from quincunx_orchestrator.song.range import Range, Window
 from quincunx_orchestrator.song.variance_graph import PHRASE_EDGES, variance_nodes
 from quincunx_orchestrator.song.voices import Voice
+from quincunx_shared.bank_predictor import Prediction
 from quincunx_shared.frames import FrameGrid
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import PortKey
@@ -53,6 +55,9 @@ _EDGES = (
     connect("vocoder.audio", "post.audio"),
 )
 
+#: What a model of pitch knows and the rule does not need.
+_PITCH_EDGES = (connect("duration.ph_seq", "pitch.ph_seq"), connect("duration.ph_dur", "pitch.ph_dur"))
+
 
 @dataclass(frozen=True)
 class Take:
@@ -65,6 +70,9 @@ class Take:
     acoustic_seed: int | None = None
     steps: int = 20
     depth: float = 1.0
+    #: What the bank's own models decide in place of rules. None leaves it to the song: a score is sung as it is
+    #: drawn, and what a transcript leaves out is predicted as far as the bank can.
+    predict: tuple[Prediction, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,9 +111,11 @@ def phrase_graph(
     options = phrase_options(voice, language, take)
     if han:
         options["phonemize"]["han"] = han
+    steps = {name: name for name in PHRASE_STEPS} | {name: f"predict_{name}" for name in voice.predictors}
+    options |= predictor_options(voice, take, {name: options[name] for name in ("duration", "pitch")})
     more, edges = variance_nodes(voice, manifests, PHRASE_EDGES, seed=options["acoustic"]["seed"], steps=take.steps)
-    nodes = [*(node_of(manifests[name], options=options[name]) for name in PHRASE_STEPS), *more]
-    edges = (*_EDGES, *edges)
+    nodes = [*(node_of(manifests[step], name, options=options[name]) for name, step in steps.items()), *more]
+    edges = (*_EDGES, *(_PITCH_EDGES if "pitch" in voice.predictors else ()), *edges)
     rate = voice.bank.sample_rate
     if song_rate is None or song_rate == rate:
         return Graph.of(nodes, edges)
@@ -174,7 +184,7 @@ def phrase_options(voice: Voice, language: str, take: Take) -> dict[str, dict[st
             "gender_shift": voice.gender_shift,
             "gender_range_down": down,
             "gender_range_up": up,
-            "speaker": next(iter(bank.speakers.values()), ""),
+            "speaker": bank.speakers.get(voice.speaker) or next(iter(bank.speakers.values()), ""),
         },
         "vocoder": {
             **rates,

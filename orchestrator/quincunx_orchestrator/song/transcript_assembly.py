@@ -16,16 +16,19 @@ from quincunx_orchestrator.song.assembly import Assembly, Placed
 from quincunx_orchestrator.song.deliverables import phrase_files_of
 from quincunx_orchestrator.song.phone_mapping import sung_by
 from quincunx_orchestrator.song.phrase_graph import Delivery, Take
+from quincunx_orchestrator.song.prediction import predictor_ids
 from quincunx_orchestrator.song.transcript_graph import (
     JOINED,
     JOINING_STEPS,
     SEGMENT_STEPS,
     joining_graph,
     segment_graph,
+    step_of,
 )
-from quincunx_orchestrator.song.transcript_music import TICKS_PER_SECOND, melody_of, timing_of
+from quincunx_orchestrator.song.transcript_music import TICKS_PER_SECOND, melody_of, timing_of, word_tones
 from quincunx_orchestrator.song.variance_graph import VARIANCE, variance_inputs
 from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice
+from quincunx_shared.bank_predictor import Prediction
 from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.errors import BadInput, BadOption
 from quincunx_shared.hints import did_you_mean
@@ -48,6 +51,13 @@ def voice_of(transcript: Transcript, catalogue: Catalogue, name: str) -> tuple[V
     return voice, replace(transcript, notices=(*transcript.notices, *said))
 
 
+def left_out(transcript: Transcript) -> tuple[Prediction, ...]:
+    """Return what some segment does not say, and a model of the bank would."""
+    durations = any(segment.ph_dur is None for segment in transcript.segments)
+    pitch = any(segment.f0 is None for segment in transcript.segments)
+    return (*(("duration",) if durations else ()), *(("pitch",) if pitch else ()))
+
+
 def assemble_transcript(
     transcript: Transcript,
     voice: Voice,
@@ -63,6 +73,7 @@ def assemble_transcript(
     mapped = sung_by(transcript, voice.name, voice.bank.phoneme_ids.keys() - {PADDING})
     graphs = _Graphs(voice, take or Take(), manifests)
     colours = {name: manifests[name].device for name in (*SEGMENT_STEPS, VARIANCE, *JOINING_STEPS)}
+    colours |= {name: manifests[step_of(name, voice)].device for name in SEGMENT_STEPS}
     names: dict[str, int] = {}
     placed = []
     for number, segment in enumerate(mapped.segments):
@@ -137,14 +148,23 @@ def _inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str]) -> di
         inputs[PortKey("frames", "f0_seq")] = encode(_level(segment.f0))
     else:
         inputs[PortKey("pitch", "timing")] = encode(timing_of(segment.notes).to_payload())
-        inputs[PortKey("pitch", "melody")] = encode(melody_of(segment.notes).to_payload())
+        melody = encode(melody_of(segment.notes).to_payload())
+        inputs |= {PortKey("pitch", "melody"): melody}
+        if "pitch" in voice.predictors:
+            inputs |= predictor_ids(voice, "pitch", "pitch") | {PortKey("pitch", "ph_seq"): symbols}
+            if segment.ph_dur is not None:
+                inputs[PortKey("pitch", "ph_seconds")] = encode(list(segment.ph_dur))
     if segment.ph_dur is not None:
         inputs[PortKey("frames", "ph_dur")] = encode(list(segment.ph_dur))
     else:
-        words: Json = {"ph_num": list(segment.ph_num), "word_dur": list(segment.word_seconds)}
+        words: dict[str, Json] = {"ph_num": list(segment.ph_num), "word_dur": list(segment.word_seconds)}
         inputs[PortKey("words", "ph_seq")] = symbols
+        if "duration" in voice.predictors:
+            words["word_midi"] = [*word_tones(segment.notes)]
+            inputs |= predictor_ids(voice, "duration", "words")
+        else:
+            inputs[PortKey("words", "phonology")] = voice.phonology
         inputs[PortKey("words", "words")] = encode(words)
-        inputs[PortKey("words", "phonology")] = voice.phonology
     if voice.bank.variance is not None:
         inputs |= {PortKey(VARIANCE, "ph_seq"): symbols, **variance_inputs(voice)}
     return inputs | _speaker_inputs(segment, voice, place)

@@ -38,3 +38,8 @@ def melody_of(notes: Sequence[WrittenNote]) -> Melody:
         if tones[place] is None:
             tones[place] = tones[place - 1]
     return Melody(tuple(NoteMelody(tone, _PORTAMENTO) for tone in tones if tone is not None))
+
+
+def word_tones(notes: Sequence[WrittenNote]) -> list[float | None]:
+    """Return the tone of every word: that of the note it begins on, None where it rests."""
+    return [note.tone for note in notes if not note.slur]

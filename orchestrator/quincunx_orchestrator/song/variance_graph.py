@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quincunx_orchestrator.core.graph import Edge, Node, connect, node_of
+from quincunx_orchestrator.song.prediction import speaker_of
 from quincunx_orchestrator.song.voices import Voice
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import PortKey
@@ -48,7 +49,7 @@ def variance_nodes(
         "variance": model.model,
         "seed": seed,
         "steps": steps,
-        "speaker": next(iter(model.tables.speakers.values()), ""),
+        "speaker": speaker_of(model, voice.speaker),
     }
     return (node_of(manifests[VARIANCE], options=options),), edges
 

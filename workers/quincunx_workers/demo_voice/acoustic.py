@@ -31,6 +31,7 @@ from quincunx_workers.demo_voice.mel_layout import (
     mel_centres_hz,
     mel_widths_hz,
 )
+from quincunx_workers.demo_voice.timing import at, ends_of, place_on_frames
 
 #: Semitones that gender = 1 moves the formants; a bank states it as random_pitch_shifting.range.
 GENDER_SEMITONES: Final = 5.0
@@ -66,11 +67,10 @@ def posture_rows(phones: Sequence[Phone], tokens: Tensor, durations: Tensor, vel
     graph = tokens.graph
     frames = velocity.axis_length(1)
     frame = count(graph, frames).with_axis(0)
-    ends = graph.op("CumSum", durations, graph.constant(1, INT))
-    # Frames past the last duration belong to the last token.
-    place = _ended(ends, frames).at_most(tokens.axis_length(1) - 1)
+    ends = ends_of(durations)
+    place = place_on_frames(ends, frames, tokens.axis_length(1))
 
-    token, duration, end = (_at(place, tensor) for tensor in (tokens, durations, ends))
+    token, duration, end = (at(place, tensor) for tensor in (tokens, durations, ends))
     remaining = (end - frame).cast(FLOAT)
     timing = graph.op("Gather", graph.constant(parameters.timing_table(phones), FLOAT), token)
     burst, release, share, opening = (timing.part(2, i, i + 1).without_axis(2) for i in range(4))
@@ -161,24 +161,6 @@ def noise_power(columns: Mapping[str, Tensor], centres: Tensor) -> Tensor:
         magnitude = columns[f"noise{suffix}"]
         power.append(magnitude * magnitude * (-(away * away)).exp())
     return power[0] + power[1]
-
-
-def _ended(ends: Tensor, frames: Tensor) -> Tensor:
-    """How many tokens have ended by each frame; int64 [B, F].
-
-    Counted up along the frames: comparing every frame with every token would grow with the square of the phrase.
-    """
-    graph = ends.graph
-    none = count(graph, frames + 1).with_axis(0) * 0 + ends.summed(1) * 0
-    one_each = ends * 0 + 1
-    ending = graph.op(
-        "ScatterElements", none, ends.at_most(frames), one_each, attributes={"axis": 1, "reduction": "add"}
-    )
-    return graph.op("CumSum", ending, graph.constant(1, INT)).part(1, 0, frames)
-
-
-def _at(place: Tensor, tensor: Tensor) -> Tensor:
-    return tensor.graph.op("GatherElements", tensor, place, attributes={"axis": 1})
 
 
 def _ceiling(tensor: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The bank on disk: DiffSinger's layout, with the dictionary in it and no models but the two of formulas."""
+"""The bank on disk: DiffSinger's layout, with dictionaries, and models that are all formulas."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-from quincunx_workers.demo_voice import kana, mel_layout
+from quincunx_workers.demo_voice import duration, kana, mel_layout, melody
 from quincunx_workers.demo_voice.acoustic import GENDER_SEMITONES, acoustic_model
 from quincunx_workers.demo_voice.articulation import Phone
 from quincunx_workers.demo_voice.phones import LANGUAGES, PAUSES, vocabulary
@@ -38,6 +38,8 @@ _MEL: Final[Mapping[str, Any]] = {
     "mel_scale": "slaney",
 }
 
+_PITCH: Final = {"predict_dur": False, "use_expr": True, "use_note_rest": False, "use_continuous_acceleration": True}
+
 
 def write_bank(folder: Path) -> None:
     """Write every file of the bank under ``folder``, over those of an earlier build."""
@@ -60,6 +62,12 @@ def bank_files() -> dict[str, bytes]:
         "dsdict-ja.yaml": _yaml(_dictionary("ja", kana.syllables())),
         "dsdict-zh.yaml": _yaml(_dictionary("zh", pinyin.syllables())),
         "acoustic.onnx": acoustic_model(phones).SerializeToString(deterministic=True),
+        "dsdur/dsconfig.yaml": _yaml(_predictor({"dur": "dur.onnx", "predict_dur": True}, duration.CHANNELS)),
+        "dsdur/linguistic.onnx": duration.linguistic_model(phones).SerializeToString(deterministic=True),
+        "dsdur/dur.onnx": duration.dur_model().SerializeToString(deterministic=True),
+        "dspitch/dsconfig.yaml": _yaml(_predictor({"pitch": "pitch.onnx", **_PITCH}, melody.CHANNELS)),
+        "dspitch/linguistic.onnx": melody.linguistic_model(phones).SerializeToString(deterministic=True),
+        "dspitch/pitch.onnx": melody.pitch_model().SerializeToString(deterministic=True),
         "dsvocoder/vocoder.yaml": _yaml(_vocoder()),
         "dsvocoder/vocoder.onnx": vocoder_model().SerializeToString(deterministic=True),
     }
@@ -97,6 +105,18 @@ def _dsconfig() -> dict[str, Any]:
         "predict_energy": False,
         "predict_breathiness": False,
         **_MEL,
+    }
+
+
+def _predictor(own: Mapping[str, Any], channels: int) -> dict[str, Any]:
+    return {
+        "phonemes": "../phonemes.txt",
+        "linguistic": "linguistic.onnx",
+        **own,
+        "hidden_size": channels,
+        "use_lang_id": False,
+        "sample_rate": mel_layout.SAMPLE_RATE,
+        "hop_size": mel_layout.HOP_SIZE,
     }
 
 
