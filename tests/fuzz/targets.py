@@ -139,15 +139,25 @@ def _zipped(**files: str) -> bytes:
 
 def _fixtures(suffix: str) -> list[bytes]:
     """Song files of this format among the tests' own, and those written for fuzzing."""
-    found = [path for path in FIXTURES.rglob(f"*{suffix}") if path.stat().st_size < 50_000]
-    return [path.read_bytes() for path in sorted(found)]
+    paths = [path for path in FIXTURES.rglob(f"*{suffix}") if path.stat().st_size < 50_000]
+    return [path.read_bytes() for path in sorted(paths)]
+
+
+def _song_targets() -> dict[str, Target]:
+    """One target for every reader of songs, which begins from files of all suffixes it is for."""
+    suffixes: dict[int, list[str]] = {}
+    for suffix, form in SCORE_FORMATS.items():
+        suffixes.setdefault(id(form), []).append(suffix)
+    return {
+        own[0].removeprefix("."): Target(
+            functools.partial(read_a_song, own[0]), [content for suffix in own for content in _fixtures(suffix)]
+        )
+        for own in (*suffixes.values(), [TRANSCRIPT_SUFFIX])
+    }
 
 
 def _targets() -> dict[str, Target]:
-    songs = {
-        suffix.removeprefix("."): Target(functools.partial(read_a_song, suffix), _fixtures(suffix))
-        for suffix in (*SCORE_FORMATS, TRANSCRIPT_SUFFIX)
-    }
+    songs = _song_targets()
     config = (
         _BANK["dsconfig.yaml"] + b"augmentation_args: {random_pitch_shifting: {range: [-5, 5.0]}}\nmax_depth: 300\n"
     )
