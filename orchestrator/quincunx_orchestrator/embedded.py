@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quincunx_orchestrator.render import Farm
@@ -29,6 +29,7 @@ from quincunx_shared.step import Step
 from quincunx_shared.stores.behind import BehindBlobStore
 from quincunx_shared.stores.memory import MemoryBoard, SystemClock
 from quincunx_workers.executor import run_bundle
+from quincunx_workers.memory import give_back, return_early
 from quincunx_workers.model_pool import ModelLibrary, ModelPool
 from quincunx_workers.onnx_runtime import OnnxRuntime, Provider, installed_provider, numeric_class
 from quincunx_workers.registry import load_steps
@@ -91,7 +92,13 @@ def open_farm(
         ThreadPoolExecutor(max_workers=LOADS_AT_ONCE, thread_name_prefix="quincunx-loads") as warming,
     ):
         bench = Workbench(steps, behind, index, log, SystemClock(), models, operators or {}, interpolations, numeric)
-        yield Farm(Recall(index, behind), ThreadDispatcher(bench, behind, pool, warming), log, MemoryBoard)
+
+        def forget() -> None:
+            behind.flush()
+            behind.forget()
+            give_back()
+
+        yield Farm(Recall(index, behind), ThreadDispatcher(bench, behind, pool, warming), log, MemoryBoard, forget)
 
 
 def installed_steps(isolation: Isolation = TRUSTING) -> Plugins[Step]:
@@ -124,3 +131,9 @@ def this_machine(provider: Provider | None = None) -> Machine:
 def models_from(files: Mapping[Digest, Path], machine: Machine, limits: ModelLimits = GENEROUS) -> Models:
     """Models and bank files, loaded when a step first asks for them."""
     return ModelPool(ModelLibrary(files), OnnxRuntime(machine.provider, limits).load)
+
+
+def frugal_limits(limits: ModelLimits) -> ModelLimits:
+    """Let this process give memory back as soon as it is free, and return the limits with which its models do too."""
+    return_early()
+    return replace(limits, keep_frames=0)

@@ -52,12 +52,13 @@ class Dispatcher(Protocol):
 
 @dataclass(frozen=True)
 class Farm:
-    """Everything a render touches."""
+    """Everything a render touches. `forget` lets go of what was kept for the song before; models stay."""
 
     recall: Recall
     dispatcher: Dispatcher
     log: EventLog
     new_board: Callable[[], Blackboard]
+    forget: Callable[[], None] = lambda: None
 
 
 @dataclass

@@ -14,12 +14,14 @@ SECONDS_A_FRAME = 0.25
 
 @dataclass(frozen=True, slots=True)
 class ModelLimits:
-    """`seconds` for a run of any length, 0 for as long as the length allows; `memory_bytes` for all models together,
-    0 for no limit.
+    """`seconds` for a run of any length, 0 for as long as the length allows; `memory_bytes` for all models, 0 for
+    no limit. A run of more than `keep_frames` gives its memory back when it ends: it is hundreds of megabytes, and
+    may never be needed again. Shorter ones keep theirs for the next, which is faster.
     """
 
     seconds: float = 0.0
     memory_bytes: int = 0
+    keep_frames: int = 4096
 
     def seconds_for(self, frames: int) -> float:
         """How long a run may take that is fed with this many frames."""

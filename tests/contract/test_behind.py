@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import closing
 
@@ -81,3 +82,25 @@ def test_writers_that_wait_for_room_all_get_it_in_the_end() -> None:
             thread.join(PATIENCE)
         store.flush()
         assert within.missing([digest_of_bytes(content) for content in contents]) == set()
+
+
+def test_after_it_has_forgotten_nobody_holds_what_was_written() -> None:
+    content = bytes(range(256)) * 64
+    before = sys.getrefcount(content)
+    with closing(BehindBlobStore(Copying())) as store:
+        store.put(digest_of_bytes(content), content)
+        store.flush()
+        assert sys.getrefcount(content) > before, "what was just written is kept at hand"
+        store.forget()
+        store.put(digest_of_bytes(b"next"), b"next")
+        store.flush()
+        assert sys.getrefcount(content) == before
+        assert store.get(digest_of_bytes(content)) == content
+
+
+class Copying(MemoryBlobStore):
+    """A disk does not hold the bytes that were put into it, but others that are the same."""
+
+    def put(self, digest: Digest, content: bytes | memoryview) -> None:
+        """Store a copy."""
+        super().put(digest, bytes(bytearray(content)))

@@ -64,7 +64,7 @@ def test_where_every_song_is_wrong_the_code_is_that_of_one(terminal: Terminal) -
         (("a.ustx", "-o", "c.wav", "--out-dir", "out"), "give one of them"),
         (("a.ustx", "-o", "c.wav", "--format", "flac"), "--format goes with --out-dir"),
         (("a.ustx", "sub/A.ustx", "--out-dir", "out"), "a.ustx and sub/A.ustx"),
-        (("a.ustx", "a.ustx", "--out-dir", "out"), "several songs would be written to"),
+        (("a.ustx", "a.ustx", "--out-dir", "out"), "a.ustx: this song is named twice"),
         (("a.ustx", "b.ustx", "--out-dir", "a.ustx"), "this is a file, not a folder"),
         (("a.ustx", "b.ustx", "--out-dir", "out", "--format", "flac", "--bits", "float"), "--bits 24"),
         (("a.ustx", "b.ustx", "--out-dir", "out", "--keep", "2"), "leave out --takes, --seed and other songs"),

@@ -45,10 +45,6 @@ DTYPES: Mapping[str, str] = {
 #: How the runtime says that memory is at its limit, or at the machine's.
 _OUT_OF_MEMORY = ("is smaller than requested bytes", "bad_alloc", "Failed to allocate memory")
 
-#: A run of more frames gives its memory back when it ends: it is hundreds of megabytes, and may never be needed again.
-#: Shorter ones keep theirs for the next, which is faster.
-LONG_FRAMES = 4096
-
 #: Only what ends the process: errors arrive as exceptions, and warnings are about files that nobody here can change.
 LOG_FATAL = 4
 
@@ -190,7 +186,7 @@ class OnnxModel:
         """
         frames = _frames_of(feeds)
         options = _library().RunOptions()
-        if frames > LONG_FRAMES:
+        if frames > self._limits.keep_frames:
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         guard = RunGuard(options, self._limits.seconds_for(frames))
         try:

@@ -166,6 +166,7 @@ class Room:
         self.since = time.perf_counter()
         self.log.forget()
         if forget:
+            self.cache.database.give_back()
             self.studio.forget()
 
 
@@ -184,13 +185,17 @@ def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
 
 
 @contextmanager
-def open_room(workspace: Workspace) -> Iterator[Room]:
-    """Open the cache and a studio on it."""
+def open_room(workspace: Workspace, *, frugal: bool = False) -> Iterator[Room]:
+    """Open the cache and a studio on it; a frugal one keeps its memory flat over many songs."""
     log = MemoryEventLog()
     with workspace.cache() as cache:
         machine = this_machine(workspace.device)
         settings = StudioSettings(
-            workspace.thread_count, machine, isolation=workspace.isolation, limits=workspace.limits
+            workspace.thread_count,
+            machine,
+            isolation=workspace.isolation,
+            limits=workspace.limits,
+            frugal=frugal,
         )
         with open_studio(cache, log, workspace.catalogue(), settings) as studio:
             yield Room(studio, cache, log)

@@ -94,7 +94,7 @@ def render_songs(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
     # A single song is read before the cache is opened, and once for all of its takes.
     scores = {} if batch else {tasks[0].song: read_song(tasks[0].song, workspace.isolation)}
     told: list[Told] = []
-    with open_room(workspace) as room:
+    with open_room(workspace, frugal=batch) as room:
 
         def rendered(task: Task) -> Told:
             score = scores.get(task.song) or read_song(task.song, workspace.isolation)

@@ -44,11 +44,11 @@ def batch_paths(songs: Sequence[Path], folder: Path, ending: str) -> dict[Path, 
     Names that differ in case alone collide too: on many disks they are one.
     """
     paths = {song: folder / f"{song.stem}.{ending}" for song in songs}
-    same = _together((path.name, str(song)) for song, path in paths.items())
-    if len(paths) < len(songs):
-        same = {**same, "the same file": [str(song) for song in songs if songs.count(song) > 1]}
-    for name, found in same.items():
-        told = " and ".join(dict.fromkeys(found))
+    for song in paths:
+        if songs.count(song) > 1:
+            raise BadOption("this song is named twice", where=str(song), remedy="name it once")
+    for name, found in _together((path.name, str(song)) for song, path in paths.items()).items():
+        told = " and ".join(found)
         raise BadOption(
             f"several songs would be written to {folder / name}: {told}",
             where="--out-dir",

@@ -84,6 +84,12 @@ class BehindBlobStore:
             self._raise_error()
         self._store.flush()
 
+    def forget(self) -> None:
+        """Let go of what is written and only kept at hand."""
+        with self._changed:
+            self._recent.clear()
+            self._recent_size = 0
+
     def close(self) -> None:
         """Write what waits, and end the thread."""
         with self._changed:
@@ -117,6 +123,8 @@ class BehindBlobStore:
                 if failed is None:
                     self._keep_at_hand(digest, content)
                 self._changed.notify_all()
+            # Waiting for the next blob, the thread would hold on to the last one, which may be a whole song.
+            del content
 
     def _keep_at_hand(self, digest: Digest, content: bytes | memoryview) -> None:
         if digest in self._recent:
