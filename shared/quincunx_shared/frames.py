@@ -47,3 +47,14 @@ class FrameGrid:
     def centre_seconds(self, count: int) -> npt.NDArray[np.float64]:
         """The middle of each of the first `count` frames, in seconds from the anchor: float64[count]."""
         return (np.arange(count, dtype=np.float64) + 0.5 - self.head_frames) * self.frame_seconds
+
+
+def frames_of_seconds(seconds: npt.ArrayLike, frame_seconds: float) -> npt.NDArray[np.int64]:
+    """Return the frames of phonemes that last so many seconds: the way of DiffSinger's tool, for transcripts.
+
+    Differences of the rounded ends, in single precision, halves to even. The half that is added before rounding is
+    the tool's own; a phoneme of 8 frames first in a segment keeps 8.
+    """
+    ends = np.cumsum(np.asarray(seconds, dtype=np.float32), dtype=np.float32)
+    frames = np.round(ends / np.float32(frame_seconds) + np.float32(0.5)).astype(np.int64)
+    return np.diff(frames, prepend=np.int64(0))

@@ -6,6 +6,7 @@ Written from the description of the format alone. Nothing of the project is impo
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,7 @@ TIMESTEP = HOP_SIZE / SAMPLE_RATE
 
 def render_ds(path: Path, bank: Path) -> npt.NDArray[np.int16]:
     """Return the samples of a parametric .ds file as the field's own tool would write them."""
-    acoustic = onnxruntime.InferenceSession(str(bank / "acoustic.onnx"), providers=["CPUExecutionProvider"])
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # the vocoder has optional initialisers, of which it warns
-    vocoder = onnxruntime.InferenceSession(
-        str(bank / "dsvocoder" / "vocoder.onnx"), options, providers=["CPUExecutionProvider"]
-    )
+    acoustic, vocoder = load(bank / "acoustic.onnx"), load(bank / "dsvocoder" / "vocoder.onnx")
     ids = {name: number for number, name in enumerate((bank / "phonemes.txt").read_text("utf-8").split("\n")) if name}
 
     song: Floats = np.zeros(0)
@@ -35,6 +31,14 @@ def render_ds(path: Path, bank: Path) -> npt.NDArray[np.int16]:
         silent = round(segment.get("offset", 0) * SAMPLE_RATE) - len(song)
         song = np.concatenate([song, np.zeros(silent), audio]) if silent >= 0 else cross_fade(song, audio, -silent)
     return np.trunc(song * 32767).astype(np.int16)
+
+
+@cache
+def load(model: Path) -> Any:
+    """Return a session on a model."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # the vocoder has optional initialisers, of which it warns
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
 def sing(segment: dict[str, Any], acoustic: Any, vocoder: Any, ids: dict[str, int]) -> Floats:

@@ -21,8 +21,8 @@ from quincunx_orchestrator.score.ds_writer import write_ds
 from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.song.transcription import seconds_of, transcribe, transcribed_ports
 from quincunx_shared.errors import BadInput
+from quincunx_shared.frames import frames_of_seconds
 from quincunx_shared.names import Address, PortKey
-from quincunx_workers.steps.frames import frame_counts
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_a_transcript_is_one_voice(desk: Desk) -> None:
 
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=200), st.sampled_from([512 / 44100, 256 / 48000]))
 def test_written_durations_become_the_same_frames(frames: list[int], timestep: float) -> None:
-    assert frame_counts(seconds_of(np.array(frames), timestep), timestep).tolist() == frames
+    assert frames_of_seconds(seconds_of(np.array(frames), timestep), timestep).tolist() == frames
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
 from tests.demo_voice.ears import cents, pitch_of
 from tests.scenario import transcripts
 from tests.scenario.reference_loop import render_ds
@@ -55,6 +56,15 @@ def test_the_sound_is_that_of_a_plain_loop_to_one_step_of_16_bits(terminal: Term
     assert len(heard) == len(expected)
     assert np.abs(heard.astype(int) - expected).max() <= 1
     assert np.abs(expected).max() > 3000
+
+
+@settings(max_examples=5)
+@given(transcripts.songs())
+def test_any_song_sounds_as_in_a_plain_loop(warm: Terminal, song: list[Members]) -> None:
+    said = warm.type("render", str(written(warm.home / "any.ds", song)), "-o", "any.wav")
+    assert said.code == 0, said.err
+    difference = samples(warm.home / "any.wav").astype(int) - render_ds(warm.home / "any.ds", DEMO)
+    assert np.abs(difference).max() <= 1
 
 
 def test_a_file_of_one_segment_sounds_like_a_list_of_one(terminal: Terminal) -> None:

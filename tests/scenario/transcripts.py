@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 Members = dict[str, Any]
 
@@ -43,3 +45,39 @@ def written(path: Path, segments: list[Members] | Members) -> Path:
     """Write a .ds file."""
     path.write_text(json.dumps(segments, ensure_ascii=False), encoding="utf-8")
     return path
+
+
+PHONES = ("en/aa", "en/iy", "en/ow", "en/s", "en/k", "en/m", "ja/a", "ja/N", "ja/r", "AP", "SP")
+
+
+@st.composite
+def songs(draw: st.DrawFn) -> list[Members]:
+    """Songs of a few short segments, each of which ends after the one before it does."""
+    found: list[Members] = []
+    end = draw(st.floats(0, 0.3))
+    for _ in range(draw(st.integers(1, 4))):
+        phones = draw(st.lists(st.sampled_from(PHONES), min_size=1, max_size=5))
+        seconds = [*(draw(st.floats(0.02, 0.25)) for _ in phones), 0.1]
+        offset = max(0.0, end + draw(st.floats(-0.9, 0.2)) * sum(seconds), end - sum(seconds))
+        one = segment(offset, " ".join([*phones, "SP"]), _spaced(seconds))
+        found.append({**one, **draw(st.fixed_dictionaries({}, optional=_MEMBERS)), **draw(_GENDERS)})
+        end = offset + sum(seconds) + 2 * 512 / 44100
+    return found
+
+
+def _spaced(values: Iterable[float]) -> str:
+    return " ".join(f"{value:.4f}" for value in values)
+
+
+_MEMBERS: dict[str, st.SearchStrategy[Any]] = {
+    "f0_seq": st.lists(st.floats(110, 700), min_size=2, max_size=30).map(_spaced),
+    "f0_timestep": st.sampled_from(["0.005", "0.0116", "0.02"]),
+    "velocity": st.floats(0.5, 2),
+    "seed": st.integers(0, 9),
+}
+_GENDERS: st.SearchStrategy[Members] = st.fixed_dictionaries({"gender": st.floats(-1, 1)}) | st.fixed_dictionaries(
+    {
+        "gender": st.lists(st.floats(-1, 1), min_size=2, max_size=9).map(_spaced),
+        "gender_timestep": st.sampled_from(["0.01", 0.05]),
+    }
+)

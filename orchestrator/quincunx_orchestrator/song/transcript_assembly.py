@@ -31,6 +31,7 @@ from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice
 from quincunx_shared.bank_predictor import Prediction
 from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.errors import BadInput, BadOption
+from quincunx_shared.frames import frames_of_seconds
 from quincunx_shared.hints import did_you_mean
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import SONG, Digest, PortKey, SegmentId
@@ -69,7 +70,7 @@ def assemble_transcript(
     """Build the segments of a transcript and the one that joins them. All that is wrong with it is said here."""
     rate, wanted = voice.bank.sample_rate, delivery or Delivery()
     _refuse_parts(wanted)
-    _check_order(transcript, voice.bank.hop_size / rate)
+    _check_order(transcript, rate, voice.bank.hop_size)
     mapped = sung_by(transcript, voice.name, voice.bank.phoneme_ids.keys() - {PADDING})
     graphs = _Graphs(voice, take or Take(), manifests)
     colours = {name: manifests[name].device for name in (*SEGMENT_STEPS, VARIANCE, *JOINING_STEPS)}
@@ -209,16 +210,21 @@ def _unique(name: str, names: dict[str, int]) -> str:
     return f"{name}.{names[name]}" if names[name] > 1 else name
 
 
-def _check_order(transcript: Transcript, frame_seconds: float) -> None:
-    """Refuse a segment that ends before those before it do: what two voices sing at once is no cross-fade."""
-    end = 0.0
+def _check_order(transcript: Transcript, sample_rate: int, hop_size: int) -> None:
+    """Refuse a segment that ends before those before it do: what two voices sing at once is no cross-fade.
+
+    To the sample where the durations are given; where they are predicted, the join would tell.
+    """
+    end = 0
     for number, segment in enumerate(transcript.segments):
-        own = segment.offset + sum(segment.word_seconds if segment.ph_dur is None else segment.ph_dur)
-        if own < end - frame_seconds:
-            what = f"the segment ends at {own:.3f} s, those before it at {end:.3f} s"
+        seconds = segment.word_seconds if segment.ph_dur is None else segment.ph_dur
+        frames = int(frames_of_seconds(seconds, hop_size / sample_rate).sum())
+        own = round(segment.offset * sample_rate) + frames * hop_size
+        if own < end:
+            what = f"the segment ends at {own / sample_rate:.3f} s, those before it at {end / sample_rate:.3f} s"
             remedy = "order the segments by offset, and write what sounds together into files of its own"
             raise BadInput(what, where=transcript.place(number, "offset"), remedy=remedy)
-        end = max(end, own)
+        end = own
 
 
 def _said(transcript: Transcript, voice: Voice) -> list[str]:

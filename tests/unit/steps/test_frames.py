@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.unit.steps.stage import perform
 
 from quincunx_shared.errors import BadInput
-from quincunx_workers.steps.frames import STEP, frame_counts, on_frames
+from quincunx_shared.frames import frames_of_seconds
+from quincunx_workers.steps.frames import STEP, on_frames
 
 TIMESTEP = 512 / 44100
 
@@ -23,7 +24,7 @@ def laid(**inputs: Any) -> dict[str, Any]:
 
 
 def test_eight_frames_of_silence_stay_eight_frames() -> None:
-    assert frame_counts([8 * TIMESTEP, 0.5], TIMESTEP).tolist() == [8, 44]
+    assert frames_of_seconds([8 * TIMESTEP, 0.5], TIMESTEP).tolist() == [8, 44]
 
 
 @pytest.mark.parametrize(
@@ -37,12 +38,12 @@ def test_eight_frames_of_silence_stay_eight_frames() -> None:
     ],
 )
 def test_ends_are_rounded_a_half_up_and_halves_to_even(seconds: list[float], frames: list[int]) -> None:
-    assert frame_counts(seconds, TIMESTEP).tolist() == frames
+    assert frames_of_seconds(seconds, TIMESTEP).tolist() == frames
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=50))
 def test_no_phoneme_lasts_less_than_nothing_and_their_sum_is_the_end(seconds: list[float]) -> None:
-    counts = frame_counts(seconds, TIMESTEP)
+    counts = frames_of_seconds(seconds, TIMESTEP)
     assert (counts >= 0).all()
     assert abs(counts.sum() - sum(seconds) / TIMESTEP - 0.5) <= 0.5 + 1e-3 * max(sum(seconds), 1)
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quincunx_shared.errors import BadInput
+from quincunx_shared.frames import frames_of_seconds
 from quincunx_shared.manifest import Input, Manifest, Option, Output
 from quincunx_shared.step import Step, StepContext
 
@@ -30,7 +31,7 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
     `spk_mix` is float32[T, S], each row with the sum 1, in the order of `speakers`.
     """
     timestep = options["hop_size"] / options["sample_rate"]
-    durations = frame_counts(inputs["ph_dur"], timestep)
+    durations = frames_of_seconds(inputs["ph_dur"], timestep)
     count = int(durations.sum())
     if not 0 < count <= MOST_FRAMES:
         raise BadInput(f"the phonemes last {count} frames, which must be 1 to {MOST_FRAMES}", where="ph_dur")
@@ -39,16 +40,6 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
     f0 = inputs["f0_seq"]
     pitch = _held(np.asarray(inputs["f0_pred"]), count) if f0 is None else on_frames(f0, timestep, count)
     return {"ph_dur": durations, "f0": pitch, "spk_mix": _speaker_mix(inputs, durations, timestep), **curves}
-
-
-def frame_counts(seconds: Any, timestep: float) -> npt.NDArray[np.int64]:
-    """Return the frames of each phoneme: differences of the rounded ends, in single precision, halves to even.
-
-    The half that is added before rounding is the tool's own; a phoneme of 8 frames first in a segment keeps 8.
-    """
-    ends = np.cumsum(np.asarray(seconds, dtype=np.float32), dtype=np.float32)
-    frames = np.round(ends / np.float32(timestep) + np.float32(0.5)).astype(np.int64)
-    return np.diff(frames, prepend=np.int64(0))
 
 
 def on_frames(level: Any, timestep: float, count: int) -> Frames:
