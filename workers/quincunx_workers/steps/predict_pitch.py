@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from quincunx_shared.errors import BadInput, StepFailed
-from quincunx_shared.frames import FrameGrid
+from quincunx_shared.frames import FrameGrid, frames_of_seconds
 from quincunx_shared.manifest import Input, Manifest, Output
 from quincunx_shared.phrase import DrawnCurve, Melody, Timing
 from quincunx_shared.step import Step, StepContext
 from quincunx_workers.singing.prediction import encoded, run_model
 from quincunx_workers.steps.diffusion import schedule_feeds
 from quincunx_workers.steps.drawn import drawn_on_frames
-from quincunx_workers.steps.frames import frame_counts
 from quincunx_workers.steps.model_feeds import language_ids, speaker_on_frames, token_ids
 from quincunx_workers.steps.pitch import hertz
 from quincunx_workers.steps.predicting import GRID_OPTIONS, IDS, ONE_SPEAKER, PITCH_OPTIONS
@@ -63,7 +62,7 @@ def _durations(inputs: Mapping[str, Any], grid: FrameGrid) -> npt.NDArray[np.int
     seconds = inputs["ph_seconds"]
     if seconds is None and inputs["ph_dur"] is None:
         raise BadInput("the pitch model wants to know how long each phone lasts", where="ph_dur")
-    durations = np.asarray(inputs["ph_dur"]) if seconds is None else frame_counts(seconds, grid.frame_seconds)
+    durations = np.asarray(inputs["ph_dur"]) if seconds is None else frames_of_seconds(seconds, grid.frame_seconds)
     if len(durations) != len(inputs["ph_seq"]):
         raise BadInput(f"{len(durations)} durations for {len(inputs['ph_seq'])} phonemes", where="ph_dur")
     return durations.astype(np.int64)
