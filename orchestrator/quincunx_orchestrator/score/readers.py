@@ -12,12 +12,14 @@ from quincunx_orchestrator.score.midi import MIDI
 from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.score.musicxml import MUSICXML
 from quincunx_orchestrator.score.transcript import Transcript
+from quincunx_orchestrator.score.ust import UST
 from quincunx_orchestrator.score.ustx import USTX
 from quincunx_shared.errors import BadScore
 
 #: By suffix, in lower case. A new format is a module of its own and a row here.
 SCORE_FORMATS: Mapping[str, ScoreFormat] = {
     ".ustx": USTX,
+    ".ust": UST,
     ".mid": MIDI,
     ".midi": MIDI,
     ".kar": MIDI,
