@@ -17,14 +17,14 @@ import pytest
 import soundfile
 from tests.demo_voice import ears
 from tests.demo_voice.ears import Reals
-from tests.demo_voice.singer import named
+from tests.demo_voice.singer import named, tokens_by_name
 from tests.unit.tiny_song import note, part, read
 
 from quincunx_orchestrator.core.operations import UpdateNode
 from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.song.assembly import Assembly
 from quincunx_orchestrator.song.phrase_graph import FILE
-from quincunx_orchestrator.song.voices import find_voices
+from quincunx_orchestrator.song.voices import DEMO_PRESETS, find_voices
 from quincunx_orchestrator.studio import Studio, open_studio
 from quincunx_shared.names import SONG, Address, PortKey
 from quincunx_shared.stores.cache_folder import open_cache
@@ -33,8 +33,15 @@ from quincunx_shared.stores.memory import MemoryEventLog
 WORDS = {
     "en": ("la", "me", "too", "may", "no", "saw", "high", "bird", "sun", "bed", "good", "fish"),
     "ja": ("ら", "み", "す", "て", "の", "が", "ひ", "ゆ", "れ", "も", "さ", "ん"),
+    "zh": ("妈", "米", "书", "黑", "多", "好", "来", "口", "三", "门", "唱", "星"),
 }
-VOWELS = set(named("en", "aa ae ah ao aw ay eh er ey ih iy ow oy uh uw") + named("ja", "a i u e o N"))
+PHONEMIZERS = {"en": "DiffSinger English", "ja": "DiffSinger Japanese", "zh": "DiffSinger Chinese"}
+CONSONANTS_OF_ZH = set(named("zh", "b c ch d f g h j k l m n p q r s sh t w x y z zh"))
+VOWELS = {
+    *named("en", "aa ae ah ao aw ay eh er ey ih iy ow oy uh uw"),
+    *named("ja", "a i u e o N"),
+    *(name for name in tokens_by_name() if name.startswith("zh/") and name not in CONSONANTS_OF_ZH),
+}
 #: C2 to A♭5 in major thirds, 65 Hz to 831 Hz: what a bass and a soprano sing.
 TONES = range(36, 84, 4)
 BEAT, LEAD_TICKS, NOTE_TICKS, BPM = 480, 960, 720, 120
@@ -48,13 +55,13 @@ def studio_in(folder: Path) -> Iterator[Studio]:
         yield studio
 
 
-def scale(words: Sequence[str], **changes: object) -> Score:
+def scale(language: str, **changes: object) -> Score:
     """One note after another, from low to high, each held for three quarters of a second."""
     notes = [
         note(LEAD_TICKS + NOTE_TICKS * number, NOTE_TICKS, word, tone=tone, **changes)
-        for number, (tone, word) in enumerate(zip(TONES, words, strict=True))
+        for number, (tone, word) in enumerate(zip(TONES, WORDS[language], strict=True))
     ]
-    return read(part(notes))
+    return read(part(notes), tracks=[{"singer": "", "track_name": "Lead", "phonemizer": PHONEMIZERS[language]}])
 
 
 def without_drift(song: Assembly) -> Assembly:
@@ -102,12 +109,12 @@ def written_hertz(frames: np.ndarray, first_frame_seconds: float) -> Reals:
     return np.asarray(440.0 * 2.0 ** ((tones - 69) / 12))
 
 
-@pytest.mark.parametrize("voice", ["demo", "demo-low"])
-@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("voice", DEMO_PRESETS)
+@pytest.mark.parametrize("language", WORDS)
 @pytest.mark.parametrize("drifting", [False, True], ids=["still", "drifting"])
 def test_held_vowels_have_the_pitch_of_their_notes(tmp_path: Path, voice: str, language: str, drifting: bool) -> None:
     with studio_in(tmp_path) as studio:
-        song = studio.assemble(scale(WORDS[language]), voice=voice)
+        song = studio.assemble(scale(language), voice=voice)
         song = song if drifting else without_drift(song)
         measured, vowels, _ = sing(studio, song)
 
@@ -117,15 +124,15 @@ def test_held_vowels_have_the_pitch_of_their_notes(tmp_path: Path, voice: str, l
     assert max(float(np.median(error)) for error in errors) <= 5.0, "no note is out of tune"
 
 
-@pytest.mark.parametrize("voice", ["demo", "demo-low"])
-@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("voice", DEMO_PRESETS)
+@pytest.mark.parametrize("language", WORDS)
 def test_portamento_vibrato_and_drift_are_sung_as_the_pitch_line_has_them(
     tmp_path: Path, voice: str, language: str
 ) -> None:
     glide = {"data": [{"x": -80, "y": 0, "shape": "io"}, {"x": 120, "y": 0, "shape": "io"}], "snap_first": True}
     vibrato = {"length": 60, "period": 180, "depth": 40, "in": 10, "out": 10, "shift": 0, "drift": 0, "vol_link": 0}
     with studio_in(tmp_path) as studio:
-        song = studio.assemble(scale(WORDS[language], pitch=glide, vibrato=vibrato), voice=voice)
+        song = studio.assemble(scale(language, pitch=glide, vibrato=vibrato), voice=voice)
         measured, vowels, f0 = sing(studio, song)
 
     frames = np.concatenate(vowels)

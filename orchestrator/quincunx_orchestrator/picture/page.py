@@ -20,6 +20,8 @@ MARGIN, GUTTER, RIGHT = 26.0, 46.0, 22.0
 WIDEST, NARROWEST, MOST_A_SECOND = 1080.0, 460.0, 190.0
 HEADING, RULER, WAVE, SPECTRUM, PHONES, CLOCK = 44.0, 13.0, 34.0, 88.0, 17.0, 12.0
 BETWEEN_LANES, BETWEEN_SYSTEMS = 3.0, 20.0
+#: Beats that would stand closer than this are left out.
+LEAST_BEAT = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,9 @@ def _music(sheet: Sheet, system: System) -> Iterator[Shape]:
 
 
 def _beats(sheet: Sheet, system: System) -> Iterator[Shape]:
-    for moment in sheet.beats:
-        if system.strip.shows(moment):
+    shown = [moment for moment in sheet.beats if system.strip.shows(moment)]
+    if len(shown) * LEAST_BEAT <= system.strip.width:
+        for moment in shown:
             x = system.strip.x(moment)
             ys = np.array([system.roll.top, system.roll.bottom])
             yield Stroke(np.array([x, x]), ys, palette.BEAT, 0.5, role="beat")
@@ -127,9 +130,11 @@ def _bars(sheet: Sheet, system: System) -> Iterator[Shape]:
     every = _every(strip.width / max(len(shown), 1), 20.0, (1, 2, 4, 8, 16, 32, 64))
     for bar in shown:
         x = strip.x(bar.seconds)
-        for top, bottom in ((system.top + 4, system.wave.bottom), (system.roll.top, system.roll.bottom)):
+        for top, bottom in ((system.wave.top, system.wave.bottom), (system.roll.top, system.roll.bottom)):
             yield Stroke(np.array([x, x]), np.array([top, bottom]), palette.BAR, 0.6, role="bar")
         if (bar.number - 1) % every == 0:
+            ys = np.array([system.top + 4, system.wave.top])
+            yield Stroke(np.array([x, x]), ys, palette.BAR, 0.6, role="bar")
             yield Label(x + 2.5, system.top + 10.5, str(bar.number), 7.6, palette.INK, bold=True, role="bar number")
 
 
