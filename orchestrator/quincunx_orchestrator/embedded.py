@@ -27,12 +27,15 @@ from quincunx_shared.recall import Recall
 from quincunx_shared.recipe import Bundle
 from quincunx_shared.step import Step
 from quincunx_shared.stores.behind import BehindBlobStore
+from quincunx_shared.stores.claims import Claims
 from quincunx_shared.stores.memory import MemoryBoard, SystemClock
 from quincunx_workers.executor import run_bundle
+from quincunx_workers.flights import Flights
 from quincunx_workers.memory import give_back, return_early
 from quincunx_workers.model_pool import ModelLibrary, ModelPool
 from quincunx_workers.onnx_runtime import OnnxRuntime, Provider, installed_provider, numeric_class
 from quincunx_workers.registry import load_steps
+from quincunx_workers.shared_flights import SharedFlights
 from quincunx_workers.workbench import Models, Workbench
 
 #: A phrase needs two models and the mix needs the other phrases; loading them is mostly outside Python.
@@ -68,8 +71,11 @@ class ThreadDispatcher:
         """Return the outcomes in the order of the bundles."""
         if len(bundles) == 1:
             # A stage of one bundle gains nothing from a thread, but its independent steps do from the pool.
-            return [run_bundle(bundles[0], board, self.bench, self.pool)]
-        return list(self.pool.map(lambda bundle: run_bundle(bundle, board, self.bench), bundles))
+            outcomes = [run_bundle(bundles[0], board, self.bench, self.pool)]
+        else:
+            outcomes = list(self.pool.map(lambda bundle: run_bundle(bundle, board, self.bench), bundles))
+        self.bench.flights.land()
+        return outcomes
 
 
 @contextmanager
@@ -84,21 +90,28 @@ def open_farm(
     numeric: str = "",
     operators: Mapping[str, Operator] | None = None,
     interpolations: Mapping[str, Interpolation] = INTERPOLATIONS,
+    claims: Claims | None = None,
 ) -> Iterator[Farm]:
-    """Yield a farm that computes in this process, with as many bundles at once as there are threads."""
+    """Yield a farm that computes in this process, with as many bundles at once as there are threads.
+
+    With claims, it waits for what other processes are computing on the same cache instead of computing it as well.
+    """
     with (
         closing(BehindBlobStore(blobs)) as behind,
         ThreadPoolExecutor(max_workers=threads, thread_name_prefix="quincunx") as pool,
         ThreadPoolExecutor(max_workers=LOADS_AT_ONCE, thread_name_prefix="quincunx-loads") as warming,
     ):
-        bench = Workbench(steps, behind, index, log, SystemClock(), models, operators or {}, interpolations, numeric)
+        recall = Recall(index, behind)
+        flights = Flights() if claims is None else SharedFlights(claims, recall.flush)
+        ways, clock = operators or {}, SystemClock()
+        bench = Workbench(steps, behind, index, log, clock, models, ways, interpolations, numeric, flights)
 
         def forget() -> None:
             behind.flush()
             behind.forget()
             give_back()
 
-        yield Farm(Recall(index, behind), ThreadDispatcher(bench, behind, pool, warming), log, MemoryBoard, forget)
+        yield Farm(recall, ThreadDispatcher(bench, behind, pool, warming), log, MemoryBoard, forget)
 
 
 def installed_steps(isolation: Isolation = TRUSTING) -> Plugins[Step]:

@@ -176,6 +176,7 @@ def open_studio(
         numeric=machine.numeric_class,
         operators=merging.found,
         interpolations=ways.found,
+        claims=cache.claims,
     ) as farm:
         studio = Studio(farm, manifests_of(registry.found), catalogue, bank_files, machine.numeric_class)
         studio.operators = merging.found

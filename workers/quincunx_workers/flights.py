@@ -32,3 +32,6 @@ class Flights:
                     del self._under_way[signature]
                 else:
                     self._under_way[signature] = (lock, waiting - 1)
+
+    def land(self) -> None:
+        """Let others have what has ended. Nobody else is here; see `SharedFlights`."""

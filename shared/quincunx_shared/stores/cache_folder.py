@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from quincunx_shared.stores.claims import Claims
 from quincunx_shared.stores.database import SCHEMA, SqliteDatabase
 from quincunx_shared.stores.folder import FolderBlobStore
 from quincunx_shared.stores.history_log import SqliteHistory
@@ -20,10 +21,11 @@ class Cache:
     index: SqliteIndex
     history: SqliteHistory
     database: SqliteDatabase
+    claims: Claims
 
     def close(self) -> None:
         """Close the index; blobs need no closing."""
-        with closing(self.database):
+        with closing(self.claims), closing(self.database):
             self.index.flush()
 
 
@@ -31,4 +33,4 @@ def open_cache(root: Path) -> Cache:
     """Open the cache in a folder, making it if need be. Raises `StoreError` where that cannot be done."""
     blobs = FolderBlobStore(root / "blobs")
     database = SqliteDatabase(root / f"index-{SCHEMA}.sqlite")
-    return Cache(blobs, SqliteIndex(database), SqliteHistory(database), database)
+    return Cache(blobs, SqliteIndex(database), SqliteHistory(database), database, Claims(root / "claims.lock"))

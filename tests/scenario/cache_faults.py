@@ -1,0 +1,215 @@
+"""What happens to caches: processes killed on them, bytes that turn over, several processes at once.
+
+Small counts run in the suite (`test_cache_faults`), large ones as `python -m tests.benchmarks.cache_faults`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.scenario.front_door import FrontDoor, Told
+from tests.scenario.songs import SONG, SongText
+
+#: The song, and an edit of it that reads results which an unchanged render does not look at.
+SONGS: dict[str, SongText] = {"as it was": SONG, "edited": SONG.with_curve("pitd", (2400, 0), (2500, 40), (2600, 0))}
+
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder with songs, what each of them sounds like, and a cache in which all of them are rendered."""
+
+    home: Path
+    door: FrontDoor
+    sounds: dict[str, bytes] = field(default_factory=dict)
+    #: How many steps each of the songs has on a cache of its own.
+    steps: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def sound_cache(self) -> Path:
+        """The cache in which everything is as it was written."""
+        return self.home / "cache"
+
+    def song(self, name: str) -> Path:
+        """The file of a song."""
+        return self.home / f"{name}.ustx"
+
+    def render(self, name: str, cache: Path) -> tuple[Told, bytes]:
+        """Render a song on a cache; return what was said, and the sound."""
+        out = self.home / "out.wav"
+        out.unlink(missing_ok=True)
+        told = self.door.quincunx(self.home, "render", self.song(name), "-o", out, "--cache-dir", cache, "--json")
+        return told, out.read_bytes() if out.exists() else b""
+
+    def is_right(self, name: str, cache: Path) -> bool:
+        """Whether a song renders without an error and sounds as it must. Says what is wrong if not."""
+        told, sound = self.render(name, cache)
+        right = told.code == 0 and sound == self.sounds[name]
+        if not right:
+            print(f"{name}: exit code {told.code}, {len(sound)} bytes\n{told.err}", file=sys.stderr)
+        return right
+
+    def copy(self, name: str) -> Path:
+        """A copy of the sound cache."""
+        copy = self.home / name
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.sound_cache, copy)
+        return copy
+
+
+def open_bench(home: Path, door: FrontDoor) -> Bench:
+    """Write the songs and render each of them, on a cache of its own and on the one for all."""
+    bench = Bench(home, door)
+    for name, song in SONGS.items():
+        bench.song(name).write_text(song.ustx(), encoding="utf-8")
+        told, bench.sounds[name] = bench.render(name, home / "own")
+        bench.steps[name] = len(json.loads(told.out)["ran"])
+        shutil.rmtree(home / "own")
+    for name in SONGS:
+        assert bench.is_right(name, bench.sound_cache)
+    return bench
+
+
+def start(bench: Bench, name: str, cache: Path, out: Path) -> subprocess.Popen[str]:
+    """Start a render in a process of its own."""
+    command = [sys.executable, "-m", "quincunx_orchestrator.cli", "render", str(bench.song(name)), "-o", str(out)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [*command, "--cache-dir", str(cache), "--json", "--quiet"], stdout=pipe, stderr=pipe, text=True
+    )
+
+
+# ---- processes that are killed
+
+
+@dataclass
+class Kills:
+    """What became of renders that were killed, and of the next render on their cache."""
+
+    killed: int = 0
+    ended_before: int = 0
+    #: Files of half-written blobs that were left behind, in all.
+    parts: int = 0
+    wrong_blobs: int = 0
+    wrong_renders: int = 0
+
+
+def kill_often(bench: Bench, count: int, chance: random.Random, seconds: float) -> Kills:
+    """Kill renders on an empty cache at random moments of the first so many seconds; render again on what is left."""
+    told = Kills()
+    for _ in range(count):
+        cache = bench.home / "killed"
+        shutil.rmtree(cache, ignore_errors=True)
+        with start(bench, "as it was", cache, bench.home / "killed.wav") as process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=chance.uniform(0.0, seconds))
+            told.ended_before += process.poll() is not None
+            told.killed += process.poll() is None
+            process.kill()
+        told.parts += sum(1 for _ in (cache / "blobs" / "parts").glob("*"))
+        told.wrong_blobs += len(wrong_blobs(cache))
+        told.wrong_renders += not bench.is_right("as it was", cache)
+    return told
+
+
+def wrong_blobs(cache: Path) -> list[Path]:
+    """The blobs whose bytes are not what their names say."""
+    return [
+        path
+        for path in (cache / "blobs").glob("??/*")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != path.parent.name + path.name
+    ]
+
+
+# ---- bytes that turn over
+
+
+@dataclass
+class Flips:
+    """What became of renders on caches in which bytes were changed."""
+
+    flipped: int = 0
+    #: Of those, in databases; the others in blobs.
+    in_databases: int = 0
+    renders: int = 0
+    wrong_renders: int = 0
+
+
+def flip_often(bench: Bench, count: int, chance: random.Random, *, at_most: int = 20) -> Flips:
+    """Change bytes of cache files, one or several at a time, each time in a fresh copy, and render on it."""
+    told = Flips()
+    while told.flipped < count:
+        cache = bench.copy("flipped")
+        files = sorted(path for path in cache.rglob("*") if path.is_file() and path.stat().st_size)
+        databases = [path for path in files if "blobs" not in path.relative_to(cache).parts]
+        for _ in range(min(chance.randint(1, at_most), count - told.flipped)):
+            # A cache has few databases, in which everything is at stake.
+            path = chance.choice(databases if chance.random() < 0.2 else files)
+            flip(path, chance)
+            told.flipped += 1
+            told.in_databases += path in databases
+        for name in chance.sample(sorted(SONGS), len(SONGS)):
+            told.renders += 1
+            told.wrong_renders += not bench.is_right(name, cache)
+    return told
+
+
+def flip(path: Path, chance: random.Random) -> None:
+    """Turn one bit of a file over."""
+    with path.open("r+b") as file:
+        place = chance.randrange(os.fstat(file.fileno()).st_size)
+        file.seek(place)
+        (octet,) = file.read(1)
+        file.seek(place)
+        file.write(bytes([octet ^ 1 << chance.randrange(8)]))
+
+
+# ---- several processes at once
+
+
+@dataclass(frozen=True)
+class Together:
+    """What processes did that rendered at the same time; `twice` are the runs beyond the first of each step."""
+
+    steps: int
+    runs: int
+    twice: int
+    #: The steps that each of them ran.
+    shares: tuple[int, ...]
+    wrong: int
+
+
+def render_together(bench: Bench, name: str, cache: Path, processes: int = 2) -> Together:
+    """Render one song in several processes at once, on one cache."""
+    outs = [bench.home / f"together-{number}.wav" for number in range(processes)]
+    running = [start(bench, name, cache, out) for out in outs]
+    documents, wrong = [], 0
+    for process, out in zip(running, outs, strict=True):
+        said, complaint = process.communicate(timeout=PATIENCE_SECONDS)
+        right = process.returncode == 0 and out.read_bytes() == bench.sounds[name]
+        wrong += not right
+        if right:
+            documents.append(json.loads(said))
+        else:
+            print(complaint, file=sys.stderr)
+    shares = tuple(len(document["ran"]) for document in documents)
+    runs = Counter(_step(ran) for document in documents for ran in document["ran"])
+    return Together(len(runs), sum(shares), sum(shares) - len(runs), shares, wrong)
+
+
+def _step(ran: Iterable[Any]) -> tuple[str, str]:
+    phrase, node, _ = ran
+    return str(phrase), str(node)

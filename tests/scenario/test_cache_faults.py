@@ -1,0 +1,35 @@
+"""A cache under fire: killed renders, flipped bytes, two renders at once. Never a wrong sound, never an error."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from tests.scenario.cache_faults import Bench, flip_often, kill_often, open_bench, render_together
+from tests.scenario.front_door import FrontDoor
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory, front_door: FrontDoor) -> Bench:
+    return open_bench(tmp_path_factory.mktemp("bench"), front_door)
+
+
+def test_two_processes_that_render_a_song_at_once_share_the_work(bench: Bench) -> None:
+    told = render_together(bench, "as it was", bench.home / "together")
+    assert told.wrong == 0
+    assert told.steps == bench.steps["as it was"]
+    # Both plan before either has stored anything; what is then under way twice is at most a step a thread.
+    assert told.twice <= 4, told
+
+
+def test_renders_that_are_killed_leave_a_cache_on_which_the_next_is_right(bench: Bench) -> None:
+    told = kill_often(bench, 3, random.Random(3), 1.0)
+    assert told.killed > 0
+    assert (told.wrong_blobs, told.wrong_renders) == (0, 0)
+
+
+def test_no_flipped_byte_in_a_cache_is_ever_heard_or_told_as_an_error(bench: Bench) -> None:
+    told = flip_often(bench, 40, random.Random(5))
+    assert told.flipped == 40
+    assert told.in_databases > 0
+    assert told.wrong_renders == 0

@@ -1,0 +1,74 @@
+"""Single flight across processes: what one of them is computing, the others wait for instead of computing it again.
+
+Results are stored in batches and behind the computing thread, so a claim is kept until the result can be found by
+everybody: it has *landed* when it was flushed. Who waits has landed everything of its own before, so that two
+processes that wait for each other's results both get them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from quincunx_shared.names import Signature
+from quincunx_shared.stores.claims import Claims
+from quincunx_workers.flights import Flights
+
+#: While others render too, results are flushed for them when the last flush is so long ago.
+LANDING_SECONDS = 0.02
+
+#: How often to look whether another process has ended a step.
+_LOOK_SECONDS = 0.005
+
+#: After this time the step is computed here: the other process was stopped, or its machine is far slower.
+PATIENCE_SECONDS = 60.0
+
+
+class SharedFlights(Flights):
+    """Flights of all processes that claim in the same file. `flush` lets everybody find what was stored here."""
+
+    def __init__(self, claims: Claims, flush: Callable[[], None], patience_seconds: float = PATIENCE_SECONDS) -> None:
+        super().__init__()
+        self._claims = claims
+        self._flush = flush
+        self._patience = patience_seconds
+        self._changing = threading.Lock()
+        self._ended: set[Signature] = set()
+        self._landed_at = time.monotonic()
+
+    @contextmanager
+    def alone(self, signature: Signature) -> Iterator[None]:
+        """Hold the signature against the threads of this process and against the other processes."""
+        with super().alone(signature):
+            self._claim(signature)
+            try:
+                yield
+            except BaseException:
+                # Nothing was stored that somebody could wait for.
+                self._claims.give_back([signature])
+                raise
+            with self._changing:
+                self._ended.add(signature)
+                due = time.monotonic() - self._landed_at > LANDING_SECONDS
+        # After the thread's own lock is free: a flush waits for the disk.
+        if due and not self._claims.nobody_else():
+            self.land()
+
+    def land(self) -> None:
+        """Let everybody find what has ended here, and give back the claims on it."""
+        with self._changing:
+            ended, self._ended = self._ended, set()
+            self._landed_at = time.monotonic()
+        if ended:
+            try:
+                self._flush()
+            finally:
+                self._claims.give_back(ended)
+
+    def _claim(self, signature: Signature) -> None:
+        until = time.monotonic() + self._patience
+        while not self._claims.take(signature) and time.monotonic() < until:
+            self.land()
+            time.sleep(_LOOK_SECONDS)
