@@ -9,8 +9,8 @@ import click
 #: Section → its flags, by the names of their parameters. What stands in none comes first, under `Options`.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Who sings": ("voice", "voice_for", "strict_voice", "vocoder_dir"),
-    "Which take": ("seed", "acoustic_seed", "steps", "depth", "takes", "keep", "cut"),
-    "The file": ("bits", "rate", "loudness", "true_peak", "container"),
+    "Which take": ("predict", "natural", "seed", "acoustic_seed", "steps", "depth", "takes", "keep", "cut"),
+    "The file": ("bits", "rate", "loudness", "true_peak", "reverb", "container"),
     "A part, or more files": ("stretch", "stems", "phrases", "picture", "out_dir"),
     "The machine": (
         *("threads", "device", "cache_dir", "isolate", "isolate_seconds", "isolate_memory"),

@@ -27,7 +27,7 @@ from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.song.assembly import Assembly
 from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_song
-from quincunx_orchestrator.song.phrase_graph import REPORT, SONG_STEPS, Delivery, Take
+from quincunx_orchestrator.song.phrase_graph import REPORT, REVERB, SONG_STEPS, Delivery, Take
 from quincunx_orchestrator.song.takes import Takes, read_takes
 from quincunx_orchestrator.studio import Studio, StudioSettings, open_studio
 from quincunx_shared.errors import BadInput, QuincunxError
@@ -238,7 +238,7 @@ def failures_of(result: RenderResult) -> dict[StepKey, str]:
     told = {key: f"failed last time: {error}" for key, error in result.failed.items()}
     told |= {key: f"not reached last time: {because}" for key, because in result.skipped.items()}
     if result.state == "partial":
-        told |= {(SONG, node): "made without the phrases that failed last time" for node in SONG_STEPS}
+        told |= {(SONG, node): "made without the phrases that failed last time" for node in (*SONG_STEPS, REVERB)}
     return told
 
 

@@ -10,7 +10,13 @@ from typing import Any, Literal, TypeVar
 import click
 
 from quincunx_orchestrator.cli.model_options import model_options
-from quincunx_orchestrator.cli.sound_options import file_options, part_options, predict_options, take_options
+from quincunx_orchestrator.cli.sound_options import (
+    file_options,
+    part_options,
+    predict_options,
+    room_options,
+    take_options,
+)
 from quincunx_orchestrator.cli.workspace import Workspace, isolate_options, json_option
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -29,6 +35,8 @@ class Choices:
     acoustic_seed: int | None = None
     depth: float = 1.0
     predict: tuple[Literal["duration", "pitch"], ...] | None = None
+    natural: bool | None = None
+    reverb: float | None = None
     bits: Literal["16", "24", "float"] = "16"
     rate: int | None = None
     loudness: float | None = -16.0
@@ -76,6 +84,7 @@ _WHAT = (
     *take_options,
     *predict_options,
     *file_options,
+    *room_options,
     *part_options,
     click.option("--cut", default="rests", metavar="NAME", help="Where phrases end: rests, track, or a plug-in's way."),
     *isolate_options,

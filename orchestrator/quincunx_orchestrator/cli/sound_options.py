@@ -72,6 +72,12 @@ predict_options = (
         help="Let the bank's own models decide these in place of the rules.  [default: what a .ds file leaves out; "
         "nothing of a score]",
     ),
+    click.option(
+        "--natural/--as-drawn",
+        default=None,
+        help="Add what singers add unasked: vibrato on long notes that have none, phrases that swell.  "
+        "[default: as drawn; the demo is natural]",
+    ),
 )
 
 file_options = (
@@ -100,6 +106,15 @@ file_options = (
         default=-1.0,
         metavar="DBTP|off",
         help="Where the limiter holds the true peak; off does without the limiter.  [default: -1]",
+    ),
+)
+
+room_options = (
+    click.option(
+        "--reverb",
+        type=click.FloatRange(0, 1),
+        metavar="0..1",
+        help="Put the mix into a small room; a tenth is plenty.  [default: 0; for the demo 0.1]",
     ),
 )
 

@@ -71,8 +71,9 @@ def wishes_from(output: Path, choices: Choices, keep: int | None = None) -> Wish
         stems=choices.stems is not None,
         phrases=choices.phrases is not None,
         stretch=parse_range(choices.stretch) if choices.stretch is not None else None,
+        reverb=choices.reverb or 0.0,
     )
-    take = Take(0, choices.acoustic_seed, choices.steps, choices.depth, choices.predict)
+    take = Take(0, choices.acoustic_seed, choices.steps, choices.depth, choices.predict, natural=bool(choices.natural))
     return Wishes(
         choices.voice,
         choices.strict_voice,

@@ -22,6 +22,7 @@ from quincunx_orchestrator.song.phrase_graph import (
     PHRASE_STEPS,
     REPORT,
     RESAMPLE,
+    REVERB,
     SONG_STEPS,
     Delivery,
     Take,
@@ -110,7 +111,7 @@ def assemble(
     wanted = delivery or Delivery()
     sample_rate = _song_rate(casting.voices.values())
     graphs = _Graphs(take or Take(), manifests, sample_rate)
-    colours = {name: manifests[name].device for name in (*PHRASE_STEPS, VARIANCE, RESAMPLE, *SONG_STEPS)}
+    colours = {name: manifests[name].device for name in (*PHRASE_STEPS, VARIANCE, RESAMPLE, REVERB, *SONG_STEPS)}
     for predicted in (take or Take()).predict or ():
         colours[predicted] = manifests[f"predict_{predicted}"].device
     names: dict[str, int] = {}
@@ -129,7 +130,8 @@ def assemble(
         window = window_of(wanted.stretch, score, sample_rate, max(ends, default=0))
         heard = [one for one, end in zip(placed, ends, strict=True) if window.sounds(one.start_sample, end)]
     song = _song_segment(heard, score.tracks, song_graph(sample_rate, wanted, manifests, window), colours)
-    notices = (*score.notices, *casting.notices, *_cut_at_the_start(phrases))
+    dry = ("stems and phrase files are written without the reverb",) if _beside_a_room(wanted) else ()
+    notices = (*score.notices, *casting.notices, *_cut_at_the_start(phrases), *dry)
     assembly = Assembly(tuple(heard), song, sample_rate, notices, wanted, window)
     return replace(assembly, deliverables=_deliverables(assembly, score.tracks, manifests))
 
@@ -143,6 +145,10 @@ def _deliverables(
     stems = stems_of(placed, tracks, wanted, manifests, sample_rate=rate, first_sample=first) if wanted.stems else ()
     files = phrase_files_of(placed, wanted, manifests, sample_rate=rate) if wanted.phrases else ()
     return (*stems, *files)
+
+
+def _beside_a_room(wanted: Delivery) -> bool:
+    return wanted.reverb > 0 and (wanted.stems or wanted.phrases)
 
 
 #: What a breath and the consonants before a first note may take.

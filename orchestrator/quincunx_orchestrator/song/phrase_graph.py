@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quincunx_orchestrator.core.graph import Graph, connect, node_of
+from quincunx_orchestrator.core.graph import Edge, Graph, Node, connect, node_of
 from quincunx_orchestrator.song.prediction import predictor_options
 from quincunx_orchestrator.song.range import Range, Window
 from quincunx_orchestrator.song.variance_graph import PHRASE_EDGES, variance_nodes
@@ -39,6 +39,8 @@ RESAMPLE = "resample"
 
 PHRASE_STEPS = ("phonemize", "duration", "pitch", "acoustic", "vocoder", "post")
 SONG_STEPS = ("mix", "master")
+#: Stands between the two where somebody asks for it.
+REVERB = "reverb"
 AUDIO = PortKey("post", "audio")
 MIXED = PortKey("mix", "audio")
 FILE = PortKey("master", "file")
@@ -58,6 +60,9 @@ _EDGES = (
 #: What a model of pitch knows and the rule does not need.
 _PITCH_EDGES = (connect("duration.ph_seq", "pitch.ph_seq"), connect("duration.ph_dur", "pitch.ph_dur"))
 
+#: What `natural` adds.
+NATURAL_VIBRATO_CENTS, NATURAL_SWELL_DB = 35.0, 2.0
+
 
 @dataclass(frozen=True)
 class Take:
@@ -73,6 +78,8 @@ class Take:
     #: What the bank's own models decide in place of rules. None leaves it to the song: a score is sung as it is
     #: drawn, and what a transcript leaves out is predicted as far as the bank can.
     predict: tuple[Prediction, ...] | None = None
+    #: Whether notes and phrases get what singers add unasked, where nobody drew it.
+    natural: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,8 @@ class Delivery:
     stems: bool = False
     phrases: bool = False
     stretch: Range | None = None
+    #: How much of a room, 0 to 1, is put behind the mix; stems and phrase files stay dry.
+    reverb: float = 0.0
 
 
 def phrase_graph(
@@ -138,8 +147,19 @@ def song_graph(
         "mix": {"sample_rate": sample_rate, **_window_options(window or Window())},
         "master": {"sample_rate": sample_rate, **file_options(delivery), **level_options(delivery)},
     }
-    nodes = (node_of(manifests[name], options=options[name]) for name in SONG_STEPS)
-    return Graph.of(nodes, [connect("mix.audio", "master.audio")])
+    nodes = [node_of(manifests[name], options=options[name]) for name in SONG_STEPS]
+    more, edges = roomed("mix", sample_rate, delivery, manifests)
+    return Graph.of([*nodes, *more], edges)
+
+
+def roomed(
+    source: str, sample_rate: int, delivery: Delivery, manifests: Mapping[str, Manifest]
+) -> tuple[tuple[Node, ...], tuple[Edge, ...]]:
+    """Return what stands between a step that gives the whole song and the master: nothing, or a room."""
+    if delivery.reverb <= 0:
+        return (), (connect(f"{source}.audio", "master.audio"),)
+    room = node_of(manifests[REVERB], options={"sample_rate": sample_rate, "amount": delivery.reverb})
+    return (room,), (connect(f"{source}.audio", "reverb.audio"), connect("reverb.audio", "master.audio"))
 
 
 def file_options(delivery: Delivery) -> dict[str, Any]:
@@ -174,7 +194,7 @@ def phrase_options(voice: Voice, language: str, take: Take) -> dict[str, dict[st
     return {
         "phonemize": {"language": language},
         "duration": frames,
-        "pitch": {**frames, "seed": take.seed},
+        "pitch": {**frames, "seed": take.seed, **({"vibrato_cents": NATURAL_VIBRATO_CENTS} if take.natural else {})},
         "acoustic": {
             **frames,
             "acoustic": bank.acoustic,
@@ -193,5 +213,5 @@ def phrase_options(voice: Voice, language: str, take: Take) -> dict[str, dict[st
             "vocoder_mel_base": bank.vocoder_settings.mel_base,
             "seed": take.seed,
         },
-        "post": rates,
+        "post": {**rates, **({"swell_db": NATURAL_SWELL_DB} if take.natural else {})},
     }

@@ -15,7 +15,7 @@ from quincunx_orchestrator.score.transcript import DsSegment, Level, SampledCurv
 from quincunx_orchestrator.song.assembly import Assembly, Placed
 from quincunx_orchestrator.song.deliverables import phrase_files_of
 from quincunx_orchestrator.song.phone_mapping import sung_by
-from quincunx_orchestrator.song.phrase_graph import Delivery, Take
+from quincunx_orchestrator.song.phrase_graph import REVERB, Delivery, Take
 from quincunx_orchestrator.song.prediction import predictor_ids
 from quincunx_orchestrator.song.transcript_graph import (
     JOINED,
@@ -73,7 +73,7 @@ def assemble_transcript(
     _check_order(transcript, rate, voice.bank.hop_size)
     mapped = sung_by(transcript, voice.name, voice.bank.phoneme_ids.keys() - {PADDING})
     graphs = _Graphs(voice, take or Take(), manifests)
-    colours = {name: manifests[name].device for name in (*SEGMENT_STEPS, VARIANCE, *JOINING_STEPS)}
+    colours = {name: manifests[name].device for name in (*SEGMENT_STEPS, VARIANCE, REVERB, *JOINING_STEPS)}
     colours |= {name: manifests[step_of(name, voice)].device for name in SEGMENT_STEPS}
     names: dict[str, int] = {}
     placed = []

@@ -12,7 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quincunx_orchestrator.core.graph import Edge, Graph, connect, node_of
-from quincunx_orchestrator.song.phrase_graph import Delivery, Take, file_options, level_options, phrase_options
+from quincunx_orchestrator.song.phrase_graph import (
+    Delivery,
+    Take,
+    file_options,
+    level_options,
+    phrase_options,
+    roomed,
+)
 from quincunx_orchestrator.song.prediction import predictor_options
 from quincunx_orchestrator.song.variance_graph import PREDICTED, SEGMENT_EDGES, variance_nodes
 from quincunx_orchestrator.song.voices import Voice
@@ -88,4 +95,5 @@ def joining_graph(sample_rate: int, delivery: Delivery, manifests: Mapping[str, 
         node_of(manifests["join"], options={"sample_rate": sample_rate}),
         node_of(manifests["master"], options={"sample_rate": sample_rate, **file_options(delivery), **levels}),
     )
-    return Graph.of(nodes, [connect("join.audio", "master.audio")])
+    more, edges = roomed("join", sample_rate, delivery, manifests)
+    return Graph.of([*nodes, *more], edges)

@@ -14,6 +14,7 @@ from quincunx_shared.manifest import Input, Manifest, Option, Output
 from quincunx_shared.phrase import DrawnCurve, Melody, Timing
 from quincunx_shared.step import Step, StepContext
 from quincunx_workers.singing.drift import drift
+from quincunx_workers.singing.naturalness import natural_vibrato
 from quincunx_workers.singing.pitch_line import pitch_line, raster
 
 _GRID = FrameGrid()
@@ -37,6 +38,13 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
         # two voices in harmony would. Pitch points are not: who moves one wants to hear that one move.
         key = int(digest_of(["pitch drift", options["seed"], inputs["timing"], melody.notes[0].tone]), 16)
         cents += options["drift_cents"] * drift(count, grid.frame_seconds, key)
+    if options["vibrato_cents"] > 0:
+        straight = [
+            span
+            for span, note in zip(timing.note_seconds(), melody.notes, strict=True)
+            if note.vibrato is None or note.vibrato.length <= 0
+        ]
+        cents += options["vibrato_cents"] * natural_vibrato(grid.centre_seconds(count), straight)
     return hertz(cents).astype(np.float32)
 
 
@@ -63,6 +71,14 @@ STEP = Step(
             Option(name="head_frames", type="int", default=_GRID.head_frames, minimum=0, maximum=4096),
             Option(name="tail_frames", type="int", default=_GRID.tail_frames, minimum=0, maximum=4096),
             Option(name="drift_cents", type="float", default=4.0, minimum=0.0, maximum=50.0, summary="At most."),
+            Option(
+                name="vibrato_cents",
+                type="float",
+                default=0.0,
+                minimum=0.0,
+                maximum=200.0,
+                summary="Of long notes without a drawn vibrato.",
+            ),
             Option(name="seed", type="int", default=0, minimum=0, summary="Chooses the drift."),
         ),
     ),

@@ -12,6 +12,7 @@ from quincunx_shared.frames import FrameGrid
 from quincunx_shared.manifest import Input, Manifest, Option, Output
 from quincunx_shared.phrase import DrawnCurve, Timing
 from quincunx_shared.step import Step, StepContext
+from quincunx_workers.singing.naturalness import swell
 from quincunx_workers.steps.drawn import drawn_at, seconds_at, ticks_at
 
 #: DYN in tenths of a decibel; at its lowest value the gain is zero, not −24 dB.
@@ -32,10 +33,12 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
         audio -= np.float32(mean)
 
     drawn = inputs["dyn"]
+    timing = Timing.from_payload(inputs["timing"])
+    grid = FrameGrid(options["sample_rate"], options["hop_size"], options["head_frames"])
     if drawn is not None and drawn["ticks"]:
-        timing = Timing.from_payload(inputs["timing"])
-        grid = FrameGrid(options["sample_rate"], options["hop_size"], options["head_frames"])
         audio *= dynamics(DrawnCurve.from_payload(drawn), timing, grid, len(audio))
+    if options["swell_db"] > 0:
+        audio *= _swelling(options["swell_db"], timing, grid, len(audio))
 
     _fade(audio, round(options["fade_ms"] / 1000 * options["sample_rate"]))
     return audio
@@ -51,6 +54,14 @@ def dynamics(curve: DrawnCurve, timing: Timing, grid: FrameGrid, count: int) -> 
     points = np.where(tenths <= DYN_SILENT, 0.0, 10.0 ** (tenths / 200))
     samples = seconds_at(timing, raster) * grid.sample_rate + grid.head_samples
     return np.interp(np.arange(count), samples, points).astype(np.float32)
+
+
+def _swelling(height_db: float, timing: Timing, grid: FrameGrid, count: int) -> npt.NDArray[np.float32]:
+    """Return the gain of each sample: exact at the frames, linear between."""
+    frames = np.arange(-(-count // grid.hop_size) + 1, dtype=np.float64)
+    end = max(stop for _, stop in timing.note_seconds())
+    points = 10.0 ** (swell((frames - grid.head_frames) * grid.frame_seconds, end, height_db) / 20)
+    return np.interp(np.arange(count) / grid.hop_size, frames, points).astype(np.float32)
 
 
 def _fade(audio: npt.NDArray[np.float32], length: int) -> None:
@@ -78,6 +89,14 @@ STEP = Step(
             Option(name="sample_rate", type="int", default=44100, minimum=8000, maximum=192000),
             Option(name="hop_size", type="int", default=512, minimum=1, maximum=8192),
             Option(name="head_frames", type="int", default=48, minimum=0, maximum=4096),
+            Option(
+                name="swell_db",
+                type="float",
+                default=0.0,
+                minimum=0.0,
+                maximum=12.0,
+                summary="How far a phrase swells towards its middle.",
+            ),
             Option(name="fade_ms", type="float", default=5.0, minimum=0.0, maximum=1000.0),
         ),
     ),
