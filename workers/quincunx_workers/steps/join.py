@@ -12,13 +12,13 @@ from quincunx_shared.errors import BadInput
 from quincunx_shared.manifest import Input, Manifest, Option, Output
 from quincunx_shared.step import Step, StepContext
 
-Samples: TypeAlias = npt.NDArray[np.float64]
+Samples: TypeAlias = npt.NDArray[np.float32]
 
 #: Players refuse an empty file.
 EMPTY_SECONDS = 0.1
 
 
-def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepContext) -> npt.NDArray[np.float32]:
+def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepContext) -> Samples:
     """Return float32[1, N]: the segments at `offsets` seconds, one a segment, silence between them.
 
     Where a segment begins before the ones before it end, it is faded in and they are faded out, linearly over the
@@ -29,15 +29,15 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
     if len(segments) != len(offsets):
         raise BadInput(f"{len(segments)} segments but {len(offsets)} offsets", where="offsets")
     starts = [round(offset * options["sample_rate"]) for offset in offsets]
-    sung = [(place, one) for place, one in enumerate(segments) if one is not None]
-    heard = [(place, starts[place], np.asarray(one, dtype=np.float64)) for place, one in sung]
+    heard = [(place, starts[place], one) for place, one in enumerate(segments) if one is not None]
     length = max([start + len(one) for _, start, one in heard], default=0)
-    song = np.zeros(max(length, 0), dtype=np.float64)
+    if length <= 0:
+        length = round(EMPTY_SECONDS * options["sample_rate"])
+    song = np.zeros((1, length), dtype=np.float32)
     end = 0
     for place, start, one in heard:
-        end = _lay(song, end, max(start, 0), one[max(-start, 0) :], place)
-    joined = song[:end] if end else np.zeros(round(EMPTY_SECONDS * options["sample_rate"]))
-    return joined.astype(np.float32)[np.newaxis]
+        end = _lay(song[0], end, max(start, 0), one[max(-start, 0) :], place)
+    return song
 
 
 def _lay(song: Samples, end: int, start: int, segment: Samples, place: int) -> int:
@@ -48,7 +48,7 @@ def _lay(song: Samples, end: int, start: int, segment: Samples, place: int) -> i
         remedy = "order the segments by offset, and write what sounds together into files of its own"
         raise BadInput(what, where=f"[{place}].offset", remedy=remedy)
     if overlap > 0:
-        rise = np.linspace(0, 1, overlap)
+        rise = np.linspace(0, 1, overlap)  # in double precision, as the tool has it
         song[start:end] = (1 - rise) * song[start:end] + rise * segment[:overlap]
     fresh = max(overlap, 0)
     song[start + fresh : start + len(segment)] = segment[fresh:]
