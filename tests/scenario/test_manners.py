@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pytest
 from tests.scenario.songs import SONG
 
 from quincunx_orchestrator.cli.help_sections import SECTIONS
+from quincunx_orchestrator.cli.manifest_text import manifest_lines
+from quincunx_orchestrator.embedded import installed_steps, manifests_of
 from quincunx_orchestrator.song.voices import find_voices
 
 
@@ -98,3 +101,21 @@ def test_a_bank_that_has_the_name_of_a_bundled_voice_is_not_hidden_in_silence(tm
     assert json.loads(ran.stdout)["hidden"] == [{"name": "demo", "folder": str(own)}]
     assert f"{own} is hidden" in ran.stderr
     assert "is hidden" not in quincunx(tmp_path, "voices").stderr
+
+
+def test_a_step_is_described_in_words(tmp_path: Path) -> None:
+    lines = quincunx(tmp_path, "steps", "pitch").stdout.splitlines()
+    assert lines[0].startswith("pitch, version ")
+    told = {line.split()[0]: " ".join(line.split()[1:]) for line in lines if line.startswith("    ")}
+    assert told["pitd"] == "curve (optional) PITD, cents."
+    assert told["f0"] == "f0 float32[T], Hz."
+    assert told["drift_cents"] == "float (default 4, 0 to 50) How far it drifts at most."
+
+
+def test_every_step_can_be_described() -> None:
+    for manifest in manifests_of(installed_steps().found).values():
+        lines = list(manifest_lines(manifest))
+        named = {line.split()[0] for line in lines if line.startswith("    ")}
+        ports = {one.name for one in manifest.inputs} | {one.name for one in manifest.outputs}
+        assert named == ports | {one.name for one in manifest.options}
+        assert not re.search(r"default (None|nan)|inf\b|\(\)", "\n".join(lines))

@@ -25,9 +25,14 @@ def command(name: str | None, as_json: bool) -> int:
     chosen = {name: manifests[name]} if name else manifests
     for plugin, problem in registry.problems.items():
         click.echo(f"Left out: the plug-in {plugin}: {problem}", err=True)
-    if as_json or name:
+    if as_json:
         documents = [manifest.model_dump(mode="json") for manifest in chosen.values()]
-        click.echo(json.dumps({"schema": 1, "steps": documents}, ensure_ascii=False, indent=None if as_json else 2))
+        click.echo(json.dumps({"schema": 1, "steps": documents}, ensure_ascii=False))
+        return 0
+    if name:
+        from quincunx_orchestrator.cli.manifest_text import manifest_lines
+
+        click.echo("\n".join(manifest_lines(manifests[name])))
         return 0
     width = max(len(one) for one in chosen)
     for manifest in chosen.values():

@@ -70,7 +70,14 @@ STEP = Step(
             Option(name="hop_size", type="int", default=_GRID.hop_size, minimum=1, maximum=8192),
             Option(name="head_frames", type="int", default=_GRID.head_frames, minimum=0, maximum=4096),
             Option(name="tail_frames", type="int", default=_GRID.tail_frames, minimum=0, maximum=4096),
-            Option(name="drift_cents", type="float", default=4.0, minimum=0.0, maximum=50.0, summary="At most."),
+            Option(
+                name="drift_cents",
+                type="float",
+                default=4.0,
+                minimum=0.0,
+                maximum=50.0,
+                summary="How far it drifts at most.",
+            ),
             Option(
                 name="vibrato_cents",
                 type="float",
