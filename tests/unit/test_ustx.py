@@ -92,8 +92,8 @@ def test_the_bundled_song_reads_without_notices() -> None:
     score = read_ustx(text.encode(), "demo.ustx")
 
     assert score.name == "Five Lights"
-    assert [track.singer for track in score.tracks] == ["demo", "demo-low"]
-    assert len(score.parts) == 2
+    assert [track.singer for track in score.tracks] == ["demo", "demo-low", "demo"]
+    assert len(score.parts) == 3
     assert all(one.notes for one in score.parts)
     assert score.notices == ()
 
