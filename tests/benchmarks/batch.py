@@ -24,6 +24,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 from tests.scenario.songs import BEAT, NoteText, PhraseText, SongText
 
 WORDS = ("hello", "two", "lights", "water", "corner", "every", "song", "small", "は", "な", "ら", "き")

@@ -66,6 +66,8 @@ def test_where_every_song_is_wrong_the_code_is_that_of_one(terminal: Terminal) -
         (("a.ustx", "sub/A.ustx", "--out-dir", "out"), "a.ustx and sub/A.ustx"),
         (("a.ustx", "a.ustx", "--out-dir", "out"), "a.ustx: this song is named twice"),
         (("a.ustx", "b.ustx", "--out-dir", "a.ustx"), "this is a file, not a folder"),
+        (("a.ustx", "b.ustx", "--out-dir", "out", "--stems", "a.ustx"), "this is a file, not a folder"),
+        (("x.ustx", "y.ustx", "--out-dir", "out"), "cannot be read"),
         (("a.ustx", "b.ustx", "--out-dir", "out", "--format", "flac", "--bits", "float"), "--bits 24"),
         (("a.ustx", "b.ustx", "--out-dir", "out", "--keep", "2"), "leave out --takes, --seed and other songs"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,3 +118,22 @@ def test_voices_of_several_rates_meet_at_the_highest(terminal: Terminal, monkeyp
     first = int(SONG.phrases[0].start / 480 * 0.5 * 48000)
     right = terminal.sound()[1]
     assert np.abs(right[first : first + 24000]).max() > 0.05
+
+
+def test_a_song_of_one_tick_is_a_song(terminal: Terminal) -> None:
+    one = replace(SONG, phrases=(replace(SONG.phrases[0], notes=(replace(SONG.phrases[0].notes[0], duration=1),)),))
+    terminal.write(one.ustx())
+    for arguments in (("--rate", "8000"), ("--range", "2:"), ("--stems", "s", "--phrases", "p")):
+        told = terminal.render(*arguments).document
+        assert 0 < told["audio_seconds"] < 5
+        assert np.isfinite(terminal.sound()).all()
+
+
+def test_a_song_that_is_turned_down_is_silence_in_every_file(terminal: Terminal) -> None:
+    terminal.write(replace(SONG, volume=-30.0).ustx())
+    for output in ("a.wav", "a.flac"):
+        told = terminal.render("--stems", "s", "--bits", "24", "--rate", "48000", output=output).document
+        assert (told["loudness_lufs"], told["true_peak_dbtp"]) == (None, None)
+        assert not terminal.sound(output).any()
+    assert "; silence" in terminal.type("render", "song.ustx", "-o", "song.wav").err
+    assert not any(terminal.sound(name).any() for name in terminal.files() if name.startswith("s/"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import wave
 
 import numpy as np
 import numpy.typing as npt
@@ -79,3 +80,14 @@ def test_a_wave_file_too_large_for_its_header_becomes_rf64(song: npt.NDArray[np.
 def test_a_file_without_a_sample_can_be_read(subtype: str) -> None:
     back, _ = soundfile.read(io.BytesIO(encode(np.zeros((2, 0), np.float32), 44100, "wav", subtype)))
     assert len(back) == 0
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_plain_file_is_what_the_standard_library_writes(song: npt.NDArray[np.float32], channels: int) -> None:
+    content = encode(song[:channels], 22050, "wav", "PCM_16")
+    samples, _ = soundfile.read(io.BytesIO(content), dtype="int16", always_2d=True)
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((channels, 2, 22050, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+    assert content == buffer.getvalue()

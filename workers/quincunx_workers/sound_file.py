@@ -7,7 +7,7 @@ made of and below every room and amplifier; nor are floats, which have no step t
 from __future__ import annotations
 
 import io
-import wave
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -65,13 +65,11 @@ def clipped_samples(audio: Audio, subtype: str) -> int:
 
 
 def _plain_wave(samples: npt.NDArray[np.int16], sample_rate: int) -> bytes:
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(samples.shape[1])
-        file.setsampwidth(samples.itemsize)
-        file.setframerate(sample_rate)
-        file.writeframes(samples.astype("<i2", copy=False).tobytes())
-    return buffer.getvalue()
+    """Return the chunks of a WAV file of 16 bits, with one copy of the samples: of an hour that is half a gigabyte."""
+    channels, frame_bytes, size = samples.shape[1], 2 * samples.shape[1], 2 * samples.size
+    form = struct.pack("<HHIIHH", 1, channels, sample_rate, sample_rate * frame_bytes, frame_bytes, 16)
+    head = struct.pack("<4sI4s4sI16s4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, form, b"data", size)
+    return b"".join((head, np.ascontiguousarray(samples, dtype="<i2").reshape(-1).view(np.uint8).data))
 
 
 def _to_int16(audio: Audio) -> npt.NDArray[np.int16]:

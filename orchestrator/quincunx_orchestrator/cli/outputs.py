@@ -40,9 +40,12 @@ class Places:
     phrases: Path | None = None
     picture: Path | None = None
 
-    def check(self) -> None:
-        """Refuse places that cannot be written to, before anything is read."""
-        check_output(self.song)
+    def check(self, *, makes_folder: bool = False) -> None:
+        """Refuse places that cannot be written to, before anything is read; a folder may still have to be made."""
+        if makes_folder:
+            check_folder(self.song.parent)
+        if not makes_folder or self.song.parent.is_dir():
+            check_output(self.song)
         for folder in (self.stems, self.phrases):
             if folder is not None:
                 check_folder(folder)

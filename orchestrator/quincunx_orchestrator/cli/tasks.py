@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from quincunx_orchestrator.cli.job import Wishes
-from quincunx_orchestrator.cli.outputs import Places, check_folder
+from quincunx_orchestrator.cli.outputs import Places
 from quincunx_orchestrator.cli.shared_options import Choices
 from quincunx_orchestrator.song.file_names import batch_paths, refuse_collisions, take_path
 from quincunx_orchestrator.song.phrase_graph import Delivery, Take
@@ -50,11 +50,8 @@ def tasks_of(asked: Asked, choices: Choices) -> tuple[Task, ...]:
     )
     refuse_collisions(task.places.song.absolute() for task in tasks)
     if not choices.dry_run:
-        if asked.out_dir is not None:
-            check_folder(asked.out_dir)
-            asked.out_dir.mkdir(parents=True, exist_ok=True)
         for task in tasks:
-            task.places.check()
+            task.places.check(makes_folder=asked.out_dir is not None)
     return tasks
 
 
