@@ -100,6 +100,14 @@ def test_a_mix_of_speakers_is_sung(terminal: Terminal, mix: dict[str, Any], shar
     assert np.allclose(sing(terminal, speaking(terminal), [flat(0.0, spk_mix=mix)]), expected)
 
 
+def test_speakers_in_folders_are_called_by_their_names(terminal: Terminal) -> None:
+    config = "speakers: [embeds/low, embeds/high]\nhidden_size: 3\n"
+    files = {"embeds/low": LOW.tobytes(), "embeds/high": HIGH.tobytes()}
+    voice = bank(terminal, "folders", tiny_models.speaking(3), 3, config, **files)
+    for name in ("high", "embeds/high"):
+        assert np.allclose(sing(terminal, voice, [flat(0.0, spk_mix={name: 1})]), 100 + HIGH.mean())
+
+
 def test_a_mix_may_move(terminal: Terminal) -> None:
     mix = {"low": "1 0", "high": "0 1"}
     audio = sing(terminal, speaking(terminal), [flat(0.0, spk_mix=mix, spk_mix_timestep="0.6")])[::512]

@@ -27,7 +27,7 @@ from quincunx_orchestrator.song.transcript_graph import (
 )
 from quincunx_orchestrator.song.transcript_music import TICKS_PER_SECOND, melody_of, timing_of, word_tones
 from quincunx_orchestrator.song.variance_graph import VARIANCE, variance_inputs
-from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice
+from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice, short_name
 from quincunx_shared.bank_predictor import Prediction
 from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.errors import BadInput, BadOption
@@ -180,12 +180,12 @@ def _speaker_inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str
         return {}
     for name in mix:
         for speakers in known.values():
-            if name not in speakers:
+            if short_name(name) not in speakers:
                 what = f"the voice {voice.name!r} has no speaker {name!r}{did_you_mean(name, speakers)}"
                 raise BadInput(what, where=place(f"{member}.{name}"))
     by = "frame" if segment.spk_mix else "phoneme"
     weights: list[Json] = [list(one) if isinstance(one, tuple) else _level(one) for one in mix.values()]
-    digests = {step: encode([speakers[name] for name in mix]) for step, speakers in known.items()}
+    digests = {step: encode([speakers[short_name(name)] for name in mix]) for step, speakers in known.items()}
     return {
         PortKey("frames", "speaker_mix"): encode({"by": by, "weights": weights}),
         **{PortKey(step, "speakers"): value for step, value in digests.items()},
@@ -193,10 +193,10 @@ def _speaker_inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str
 
 
 def _speakers_by_step(voice: Voice) -> dict[str, Mapping[str, Digest]]:
-    """Return the embeddings of the steps whose models know several speakers."""
+    """Return the embeddings, by what people call a speaker, of the steps whose models know several."""
     variance = voice.bank.variance
     tables = {"acoustic": voice.bank.speakers, VARIANCE: variance.tables.speakers if variance else {}}
-    return {step: speakers for step, speakers in tables.items() if speakers}
+    return {step: {short_name(name): one for name, one in table.items()} for step, table in tables.items() if table}
 
 
 def _level(level: Level) -> Json:
