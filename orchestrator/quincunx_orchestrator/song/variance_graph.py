@@ -51,6 +51,9 @@ def variance_nodes(
         "steps": steps,
         "speaker": speaker_of(model, voice.speaker),
     }
+    own_frame, frame = model.frame_seconds, voice.bank.hop_size / voice.bank.sample_rate
+    if own_frame != frame:
+        options["frames_per_frame"] = frame / own_frame
     return (node_of(manifests[VARIANCE], options=options),), edges
 
 

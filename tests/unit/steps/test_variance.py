@@ -27,12 +27,13 @@ def stage(folder: Path, *, words: bool = False) -> Stage:
     return Stage(models={"l": encoder, "v": runtime.load(*kept(folder, variance_models.variance(), "variance.onnx"))})
 
 
-def predicted(at: Stage, **inputs: Any) -> dict[str, Any]:
+def predicted(at: Stage, per_frame: float = 1.0, **inputs: Any) -> dict[str, Any]:
     given = {
         "ph_seq": ["SP", "zh/k", "zh/a", "SP"], "ph_dur": DURATIONS, "f0": A4, "phonology": PHONOLOGY,
         "phoneme_ids": {"SP": 1, "zh/k": 2, "zh/a": 3},
     }  # fmt: skip
-    found: dict[str, Any] = perform(STEP, {**given, **inputs}, at, linguistic="l", variance="v")
+    options = {"linguistic": "l", "variance": "v", "frames_per_frame": per_frame}
+    found: dict[str, Any] = perform(STEP, {**given, **inputs}, at, **options)
     return found
 
 
@@ -79,3 +80,16 @@ def test_words_begin_at_vowels(phones: str, sizes: list[int]) -> None:
 def test_durations_of_another_length_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="the durations end at frame 10, f0 at 9"):
         predicted(stage(tmp_path), f0=A4[:9])
+
+
+@pytest.mark.parametrize("per_frame", [0.5, 2.0, 1.37])
+def test_a_model_with_other_frames_is_fed_those_and_heard_on_ours(tmp_path: Path, per_frame: float) -> None:
+    rising = (440 * 2 ** (np.arange(10) / 12)).astype(np.float32)
+    found = predicted(stage(tmp_path), per_frame, f0=rising)
+    assert found["breathiness"].tolist() == [2] * 10
+    np.testing.assert_allclose(found["energy"][2:-2], 76 + np.arange(10)[2:-2], atol=0.35)
+
+
+def test_a_phrase_shorter_than_a_frame_of_the_model_is_one(tmp_path: Path) -> None:
+    found = predicted(stage(tmp_path), 0.01)
+    assert found["energy"].tolist() == [76] * 10

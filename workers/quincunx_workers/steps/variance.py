@@ -25,10 +25,31 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], context: StepCont
     durations, f0 = np.asarray(inputs["ph_dur"], dtype=np.int64), inputs["f0"]
     if int(durations.sum()) != len(f0) or len(durations) != len(inputs["ph_seq"]):
         raise BadInput(f"the durations end at frame {int(durations.sum())}, f0 at {len(f0)}", where="ph_dur")
-    encoded = encode(inputs, durations, context.model(options["linguistic"]), context)
-    model = context.model(options["variance"])
-    predicted = _predict(encoded, inputs, options, durations, model, context)
-    return {name: predicted.get(f"{name}_pred") if inputs[name] is None else inputs[name] for name in CURVES}
+    per_frame = options["frames_per_frame"]
+    own = durations if per_frame == 1.0 else _at_rate(durations, per_frame)
+    seen = {**inputs, **{name: _stretched(inputs[name], int(own.sum())) for name in ("f0", "spk_mix", *CURVES)}}
+    encoded = encode(seen, own, context.model(options["linguistic"]), context)
+    predicted = _predict(encoded, seen, options, own, context.model(options["variance"]), context)
+    back = {name: _stretched(curve, len(f0)) for name, curve in predicted.items()}
+    return {name: back.get(f"{name}_pred") if inputs[name] is None else inputs[name] for name in CURVES}
+
+
+def _at_rate(durations: npt.NDArray[np.int64], per_frame: float) -> npt.NDArray[np.int64]:
+    """Return durations in the frames of a model that has others; what lasts at all keeps a frame in the whole."""
+    ends = np.round(np.cumsum(durations) * per_frame).astype(np.int64)
+    ends[-1] = max(ends[-1], 1)
+    return np.diff(ends, prepend=np.int64(0))
+
+
+def _stretched(curve: Any, count: int) -> Any:
+    """Return float32[T] or float32[T, S] over the same time in `count` frames, linear between their middles."""
+    if curve is None or len(curve) == count:
+        return curve
+    values = np.asarray(curve, dtype=np.float32)
+    moments = (np.arange(count) + 0.5) * (len(values) / count) - 0.5
+    columns = values[:, np.newaxis] if values.ndim == 1 else values
+    drawn = [np.interp(moments, np.arange(len(values)), column) for column in columns.T]
+    return np.stack(drawn, axis=1).astype(np.float32).reshape(count, *values.shape[1:])
 
 
 def encode(
@@ -130,6 +151,14 @@ STEP = Step(
             Option(name="seed", type="int", default=0, minimum=0, summary="Chooses the take, where the model draws."),
             Option(name="steps", type="int", default=20, minimum=1, maximum=1000, summary="Denoising steps."),
             Option(name="speaker", type="str", default="", summary="Digest of the speaker's .emb file."),
+            Option(
+                name="frames_per_frame",
+                type="float",
+                default=1.0,
+                minimum=0.01,
+                maximum=100.0,
+                summary="Frames of these models in a frame of the acoustic one.",
+            ),
         ),
     ),
     run,
