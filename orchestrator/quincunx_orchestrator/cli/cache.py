@@ -1,13 +1,24 @@
-"""`quincunx cache`: what is kept, and where."""
+"""`quincunx cache`: what is kept, whose it is, whether it is whole, and what leaves."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from quincunx_orchestrator.cli.cache_size import DEFAULT_BYTES, Size
 from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option, json_option
+
+if TYPE_CHECKING:
+    from quincunx_shared.stores.upkeep import Removal, Room
+
+SCHEMA = 1
+
+_song = click.argument("song", type=click.Path(path_type=Path))
 
 
 @click.group("cache", short_help="Look after the cache.")
@@ -19,28 +30,142 @@ def command() -> None:
 @json_option
 @cache_dir_option
 def stats(as_json: bool, cache_dir: Path | None) -> int:
-    """Say where the cache is, how many results it knows, and how much room they take."""
+    """Say where the cache is, how much it holds, and how much of it belongs to which song and voice.
+
+    What several songs use counts for each of them. What belongs to no song as it was rendered last are results of
+    earlier edits: they make undo free, and leave first.
+    """
+    from quincunx_shared.stores.upkeep import in_words
+
     workspace = Workspace(cache_dir)
     with workspace.cache() as cache:
-        document = {
-            "schema": 1,
-            "folder": str(workspace.cache_root),
-            "results": cache.index.count(),
-            "blobs": cache.blobs.count(),
-            "blob_bytes": cache.blobs.size_bytes(),
-        }
+        told = cache.upkeep.statistics()
     if as_json:
+        document = {"schema": SCHEMA, "folder": str(workspace.cache_root), **asdict(told)}
         click.echo(json.dumps(document, ensure_ascii=False))
         return 0
-    click.echo(f"{document['folder']}")
-    click.echo(f"{document['results']} results, {document['blobs']} blobs, {_size(document['blob_bytes'])}")
+    click.echo(workspace.cache_root)
+    click.echo(f"{told.results} results, {told.blobs} blobs, {in_words(told.blob_bytes)}")
+    _show_rooms("song", told.songs, told.pinned)
+    _show_rooms("voice", told.voices)
+    click.echo(f"{in_words(told.unowned_bytes):>10}  earlier edits")
     return 0
 
 
-def _size(count: object) -> str:
-    size = float(count) if isinstance(count, int | float) else 0.0
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return ""
+@command.command("verify")
+@click.option("--repair", is_flag=True, help="Drop what is wrong, so that it is computed again.")
+@json_option
+@cache_dir_option
+def verify(repair: bool, as_json: bool, cache_dir: Path | None) -> int:
+    """Read every blob and every record, and name what is not as it was written. Exit code 1 if anything is wrong."""
+    with Workspace(cache_dir).cache() as cache:
+        found = cache.upkeep.verify(repair=repair)
+    if as_json:
+        wrong = {"corrupt": found.corrupt, "foreign": found.foreign, "broken_results": len(found.broken)}
+        document = {"schema": SCHEMA, "blobs": found.blobs, "results": found.results, **wrong, "repaired": repair}
+        click.echo(json.dumps(document, ensure_ascii=False))
+        return 0 if found.whole or repair else 1
+    click.echo(f"{found.blobs} blobs and {found.results} results read.")
+    for digest in found.corrupt:
+        click.echo(f"Corrupt: blob {digest}", err=True)
+    for path in found.foreign:
+        click.echo(f"Not ours: {path}", err=True)
+    if found.broken:
+        click.echo(f"{len(found.broken)} results are unreadable, or promise blobs that are not there.", err=True)
+    if found.whole:
+        click.echo("Everything is as it was written.")
+        return 0
+    advice = "A render computes them again; `quincunx cache verify --repair` drops them."
+    click.echo("They were dropped." if repair else advice, err=True)
+    return 0 if repair else 1
+
+
+@command.command("gc")
+@click.option("--to", "limit", type=Size(), default=DEFAULT_BYTES, metavar="SIZE", help="Make room down to this size.")
+@click.option("--dry-run", is_flag=True, help="Say what would leave, and remove nothing.")
+@json_option
+@cache_dir_option
+def gc(limit: float, dry_run: bool, as_json: bool, cache_dir: Path | None) -> int:
+    """Remove what nothing refers to, and what was not used for longest until the rest fits.
+
+    What is pinned stays, and so does what a running render reads.
+    """
+    with Workspace(cache_dir).cache() as cache:
+        removal = cache.upkeep.collect(limit, dry_run=dry_run)
+    return _tell_removal(removal, "would be removed" if dry_run else "removed", as_json=as_json)
+
+
+@command.command("purge")
+@click.option("--song", type=click.Path(path_type=Path), help="Remove what this song uses, and no other.")
+@click.option("--voice", help="Remove what this voice sang, and the songs as they were mixed with it.")
+@click.option("--all", "everything", is_flag=True, help="Remove everything.")
+@json_option
+@cache_dir_option
+def purge(song: Path | None, voice: str | None, everything: bool, as_json: bool, cache_dir: Path | None) -> int:
+    """Remove results whatever their age. They are computed again when they are next needed."""
+    from quincunx_shared.errors import BadInput
+    from quincunx_shared.hints import did_you_mean
+
+    if sum((song is not None, voice is not None, everything)) != 1:
+        raise click.UsageError("Purge what? Give one of --song, --voice and --all.")
+    with Workspace(cache_dir).cache() as cache:
+        if voice is not None:
+            known = {one.voice for one in cache.owners.owned()} - {""}
+            if voice not in known:
+                raise BadInput(f"nothing here was sung by {voice!r}{did_you_mean(voice, known)}")
+        removal = cache.upkeep.purge(song=None if song is None else _key(cache, song), voice=voice)
+    return _tell_removal(removal, "removed", as_json=as_json)
+
+
+@command.command("pin")
+@_song
+@cache_dir_option
+def pin(song: Path, cache_dir: Path | None) -> int:
+    """Keep what SONG uses, whatever its age, until it is unpinned."""
+    with Workspace(cache_dir).cache() as cache:
+        cache.owners.pin(_key(cache, song), pinned=True)
+    click.echo(f"{song} is pinned.", err=True)
+    return 0
+
+
+@command.command("unpin")
+@_song
+@cache_dir_option
+def unpin(song: Path, cache_dir: Path | None) -> int:
+    """Let what SONG uses leave the cache when its time comes."""
+    with Workspace(cache_dir).cache() as cache:
+        cache.owners.pin(_key(cache, song), pinned=False)
+    click.echo(f"{song} is no longer pinned.", err=True)
+    return 0
+
+
+def _key(cache: Any, song: Path) -> str:
+    """Return the key of a song that was rendered here."""
+    from quincunx_orchestrator.cli.job import song_key
+    from quincunx_shared.errors import BadInput
+
+    key = song_key(song)
+    if all(one.song != key for one in cache.owners.owned()):
+        raise BadInput("nothing in the cache belongs to it", where=str(song), remedy=f"quincunx render {song}")
+    return key
+
+
+def _show_rooms(kind: str, rooms: Mapping[str, Room], pinned: tuple[str, ...] = ()) -> None:
+    from quincunx_shared.stores.upkeep import in_words
+
+    for name, room in sorted(rooms.items(), key=lambda one: -one[1].blob_bytes):
+        mark = ", pinned" if name in pinned else ""
+        click.echo(f"{in_words(room.blob_bytes):>10}  {kind} {name} ({room.results} results{mark})")
+
+
+def _tell_removal(removal: Removal, what: str, *, as_json: bool) -> int:
+    from quincunx_shared.stores.upkeep import in_words
+
+    if as_json:
+        click.echo(json.dumps({"schema": SCHEMA, **asdict(removal)}))
+        return 0
+    click.echo(
+        f"{removal.blobs} blobs ({in_words(removal.size_bytes)}) and {removal.results} results {what}; "
+        f"{in_words(removal.left_bytes)} left."
+    )
+    return 0

@@ -26,7 +26,7 @@ from quincunx_orchestrator.score import readers
 from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.song.assembly import Assembly
-from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_song
+from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_song, signatures_by_voice, with_losses
 from quincunx_orchestrator.song.phrase_graph import REPORT, REVERB, SONG_STEPS, Delivery, Take
 from quincunx_orchestrator.song.takes import Takes, read_takes
 from quincunx_orchestrator.studio import Studio, StudioSettings, open_studio
@@ -35,6 +35,7 @@ from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.names import SONG, Address
 from quincunx_shared.payload import Payload
 from quincunx_shared.stores.cache_folder import Cache
+from quincunx_shared.stores.leases import rendering
 from quincunx_shared.stores.memory import MemoryEventLog
 
 
@@ -88,6 +89,10 @@ class Job:
         def unless_silent(result: RenderResult, target: Address, payload: Payload) -> Payload:
             return payload if deliver is None or self._is_silent(result) else deliver(result, target, payload)
 
+        # Before anything runs, so that nobody who makes room takes what this render is about to read.
+        bound = self.studio.bind(self.assembly)
+        signatures = signatures_by_voice(self.assembly, bound)
+        self.cache.owners.remember(self.key, str(self.path.resolve()), signatures, time.time())
         result = self.studio.render(self.assembly, ledger=self.ledger, deliver=unless_silent)
         if result.state != "failed":
             self._remember(result)
@@ -136,6 +141,7 @@ class Room:
     studio: Studio
     cache: Cache
     log: MemoryEventLog
+    limit_bytes: float | None = None
     since: float = STARTED
 
     def job(self, song: Path, score: Song, wishes: Wishes, cutter: Cutter) -> Job:
@@ -157,6 +163,7 @@ class Room:
             raise _nothing_to_sing(song, wishes)
         key = song_key(song)
         ledger = ledger_for(assembly, read_record(self.cache.history.recall(key)))
+        ledger = with_losses(ledger, self.studio.bind(assembly), self.cache.owners.gone)
         return Job(
             self.studio, assembly, self.cache, self.log, key, ledger, score, song, take, takes, wishes, self.since
         )
@@ -165,6 +172,7 @@ class Room:
         """Make ready for the next render; forgetting the song in hand, the memory is then as before it."""
         self.since = time.perf_counter()
         self.log.forget()
+        self.cache.upkeep.keep_below(self.limit_bytes)
         if forget:
             self.cache.database.give_back()
             self.studio.forget()
@@ -188,17 +196,21 @@ def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
 def open_room(workspace: Workspace, *, frugal: bool = False) -> Iterator[Room]:
     """Open the cache and a studio on it; a frugal one keeps its memory flat over many songs."""
     log = MemoryEventLog()
+    machine = this_machine(workspace.device)
+    settings = StudioSettings(
+        workspace.thread_count,
+        machine,
+        isolation=workspace.isolation,
+        limits=workspace.limits,
+        frugal=frugal,
+    )
     with workspace.cache() as cache:
-        machine = this_machine(workspace.device)
-        settings = StudioSettings(
-            workspace.thread_count,
-            machine,
-            isolation=workspace.isolation,
-            limits=workspace.limits,
-            frugal=frugal,
-        )
-        with open_studio(cache, log, workspace.catalogue(), settings) as studio:
-            yield Room(studio, cache, log)
+        try:
+            with rendering(workspace.cache_root), open_studio(cache, log, workspace.catalogue(), settings) as studio:
+                yield Room(studio, cache, log, workspace.cache_bytes)
+        finally:
+            # Only now, because what a running render made stays.
+            cache.upkeep.keep_below(workspace.cache_bytes)
 
 
 def seed_of(wishes: Wishes, takes: Takes) -> int:

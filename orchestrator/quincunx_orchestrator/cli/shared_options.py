@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from quincunx_orchestrator.cli.cache_size import DEFAULT_BYTES, cache_size_option
 from quincunx_orchestrator.cli.model_options import model_options
 from quincunx_orchestrator.cli.sound_options import (
     file_options,
@@ -53,6 +54,7 @@ class Choices:
     threads: int = 0
     device: Literal["cpu", "cuda"] | None = None
     picture: Path | None = None
+    cache_size: float = DEFAULT_BYTES
     dry_run: bool = False
     explain: bool = False
     as_json: bool = False
@@ -62,7 +64,7 @@ class Choices:
         """The machine as these flags want it."""
         apart = (tuple(self.isolate), self.isolate_seconds, self.isolate_memory)
         models = (self.model_seconds, self.model_memory)
-        return Workspace(cache_dir, tuple(self.vocoder_dir), self.threads, self.device, apart, models)
+        return Workspace(cache_dir, tuple(self.vocoder_dir), self.threads, self.device, apart, models, self.cache_size)
 
 
 #: What decides what a render computes.
@@ -102,6 +104,7 @@ _HOW = (
     click.option("--threads", type=click.IntRange(0, 256), default=0, help="Phrases at once.  [default: one a core]"),
     click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop."),
     click.option("--explain", is_flag=True, help="Say why each step is computed."),
+    cache_size_option,
     click.option("-q", "--quiet", is_flag=True, help="Only errors."),
 )
 

@@ -35,6 +35,8 @@ class Workspace:
     apart: tuple[tuple[str, ...], float, float] = ((), 300.0, 4.0)
     #: The seconds one run of a model may take and the gigabytes of all of them; 0 for the default.
     models: tuple[float, float] = (0.0, 0.0)
+    #: How large the cache may grow; None where it is not grown.
+    cache_bytes: float | None = None
 
     @property
     def limits(self) -> ModelLimits:

@@ -53,6 +53,8 @@ class Placed:
     places: tuple[str, ...] = ()
     #: Counted from 1 over the whole song, also where only a range of it is rendered.
     number: int = 0
+    #: Who sings it.
+    voice: str = ""
 
     @property
     def audio(self) -> Address:
@@ -122,7 +124,7 @@ def assemble(
         graph = graphs.of(voice, language_of(score.tracks[phrase.track]), han_of(score, phrase.track))
         segment = _phrase_segment(phrase, voice, graph, colours, names)
         start = round(phrase.anchor_seconds * sample_rate) - _head_samples(voice, sample_rate)
-        placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, phrase.places, number))
+        placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, phrase.places, number, voice=voice.name))
     window, heard = Window(), placed
     if wanted.stretch is not None:
         lengths = [_sample_count(one, casting.voices[one.track], sample_rate) for one in phrases]

@@ -7,14 +7,14 @@ else by what they share.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from quincunx_orchestrator.core.binding import BoundSong
 from quincunx_orchestrator.core.reasons import Ledger, StepRecord, record_of
 from quincunx_orchestrator.song.assembly import Assembly
 from quincunx_shared.canonical import Json, canonical_bytes
-from quincunx_shared.names import SONG, SegmentId
+from quincunx_shared.names import SONG, SegmentId, Signature
 
 #: Changes when the form of the record does; an older record is then as good as none.
 FORM = 3
@@ -92,6 +92,38 @@ def ledger_for(assembly: Assembly, record: SongRecord | None) -> Ledger:
     for name, former in match_phrases(assembly, record).items():
         ledger.update({(name, node): step for node, step in former.steps.items()})
     return ledger
+
+
+def with_losses(
+    ledger: Ledger,
+    bound: BoundSong,
+    gone: Callable[[Iterable[Signature]], Mapping[Signature, tuple[float, str]]],
+) -> Ledger:
+    """Return the ledger with what is known of results that left the cache; `gone` says when and why they did."""
+    names = {
+        key: step.signature
+        for key in ledger
+        if key[0] in bound.segments and (step := bound.segments[key[0]].steps.get(key[1])) is not None
+    }
+    lost = gone(names.values())
+    if not lost:
+        return ledger
+    told = {
+        key: replace(ledger[key], failure=ledger[key].failure or f"its result was {lost[name][1]}")
+        for key, name in names.items()
+        if name in lost
+    }
+    return {**ledger, **told}
+
+
+def signatures_by_voice(assembly: Assembly, bound: BoundSong) -> dict[str, list[Signature]]:
+    """Return the signatures a song uses, by the voice that sings them; those of the mix have the voice ''."""
+    found: dict[str, list[Signature]] = {"": [step.signature for step in bound.segments[SONG].steps.values()]}
+    for one in assembly.placed:
+        if one.segment.id in bound.segments:
+            steps = bound.segments[one.segment.id].steps.values()
+            found.setdefault(one.voice, []).extend(step.signature for step in steps)
+    return found
 
 
 def match_phrases(assembly: Assembly, record: SongRecord) -> dict[SegmentId, PhraseRecord]:

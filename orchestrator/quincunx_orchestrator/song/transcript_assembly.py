@@ -83,7 +83,7 @@ def assemble_transcript(
         name = _unique(f"s-{digest_of([graph.digest, content])[:8]}", names)
         one = Segment(SegmentId(name), graph, inputs, colours=colours, label=label_of(segment))
         tick, start = round(segment.offset * TICKS_PER_SECOND), round(segment.offset * rate)
-        placed.append(Placed(one, 0, tick, start, number=number + 1))
+        placed.append(Placed(one, 0, tick, start, number=number + 1, voice=voice.name))
     offsets: list[Json] = [segment.offset for segment in mapped.segments]
     song = Segment(
         SONG,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from quincunx_shared.stores.claims import Claims
 from quincunx_shared.stores.database import SCHEMA, SqliteDatabase
 from quincunx_shared.stores.folder import FolderBlobStore
 from quincunx_shared.stores.history_log import SqliteHistory
+from quincunx_shared.stores.owners import SCHEMA as OWNERS
+from quincunx_shared.stores.owners import TABLES, SqliteOwners
 from quincunx_shared.stores.sqlite import SqliteIndex
+from quincunx_shared.stores.upkeep import Upkeep
 
 
 @dataclass(frozen=True)
@@ -22,15 +26,28 @@ class Cache:
     history: SqliteHistory
     database: SqliteDatabase
     claims: Claims
+    root: Path
+
+    @cached_property
+    def owners(self) -> SqliteOwners:
+        """Whose the results are; opened when somebody first asks."""
+        return SqliteOwners(SqliteDatabase(self.root / f"owners-{OWNERS}.sqlite", TABLES, OWNERS))
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """Who looks after the cache."""
+        return Upkeep(self.root, self.blobs, self.index, self.owners)
 
     def close(self) -> None:
         """Close the index; blobs need no closing."""
         with closing(self.claims), closing(self.database):
             self.index.flush()
+        if "owners" in vars(self):
+            self.owners.close()
 
 
 def open_cache(root: Path) -> Cache:
     """Open the cache in a folder, making it if need be. Raises `StoreError` where that cannot be done."""
     blobs = FolderBlobStore(root / "blobs")
     database = SqliteDatabase(root / f"index-{SCHEMA}.sqlite")
-    return Cache(blobs, SqliteIndex(database), SqliteHistory(database), database, Claims(root / "claims.lock"))
+    return Cache(blobs, SqliteIndex(database), SqliteHistory(database), database, Claims(root / "claims.lock"), root)

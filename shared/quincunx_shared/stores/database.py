@@ -25,12 +25,9 @@ SCHEMA = 1
 #: How long a writer waits for another process's transaction, which takes milliseconds.
 BUSY_SECONDS = 30.0
 
-_TABLES = f"""
-BEGIN IMMEDIATE;
+_TABLES = """
 CREATE TABLE IF NOT EXISTS record (signature BLOB PRIMARY KEY, outputs BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS song (key TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = {SCHEMA};
-COMMIT;
 """
 
 #: What SQLite says of a file that will not get better by itself. `SQLITE_ERROR` is a table or a column that is gone.
@@ -45,8 +42,10 @@ _Identity = tuple[int, int] | None
 class SqliteDatabase:
     """One connection, shared by all threads of the process behind a lock. It belongs to the process that opened it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tables: str = _TABLES, schema: int = SCHEMA) -> None:
         self._path = path.absolute()
+        self._tables = tables
+        self._schema = schema
         self._process = os.getpid()
         self._lock = threading.Lock()
         with _told(self._path), _one_process_at_a_time(self._path):
@@ -103,31 +102,31 @@ class SqliteDatabase:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            return _connect(self._path)
+            return _connect(self._path, self._tables, self._schema)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if not _is_broken(error, self._path):
                 raise
         _set_aside(self._path)
-        return _connect(self._path)
+        return _connect(self._path, self._tables, self._schema)
 
 
 class BrokenDatabase(sqlite3.DatabaseError):
     """A file that SQLite reads, but that is not one of ours, or no longer says what was written."""
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, tables: str, schema: int) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
     # Whether text can be read is for the checksums to say, not for UTF-8.
     connection.text_factory = bytes
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (things,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if (version, things) != (0, 0) and version != SCHEMA:
+        if (version, things) != (0, 0) and version != schema:
             raise BrokenDatabase(f"schema {version}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        if version != SCHEMA:
-            connection.executescript(_TABLES)
+        if version != schema:
+            connection.executescript(f"BEGIN IMMEDIATE; {tables} PRAGMA user_version = {schema}; COMMIT;")
     except BaseException:
         connection.close()
         raise

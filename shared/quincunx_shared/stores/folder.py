@@ -15,6 +15,7 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from quincunx_shared.errors import BlobCorrupt, BlobMissing, StoreError
@@ -27,6 +28,15 @@ _PARTS = "parts"
 _NOTHING = Digest(hashlib.sha256(b"").hexdigest())
 
 
+@dataclass(frozen=True, slots=True)
+class BlobFile:
+    """A blob as it lies there."""
+
+    digest: Digest
+    size_bytes: int
+    written_at: float
+
+
 class FolderBlobStore:
     """Content-addressed files below a root. Safe for several threads and processes at once."""
 
@@ -35,6 +45,7 @@ class FolderBlobStore:
         # Chance, because the writers of one folder may sit in containers that all count their processes from 1.
         self._writer = os.urandom(8).hex()
         self._numbers = itertools.count()
+        self._written_bytes = 0
         with _told("cannot be used as a cache", self._root):
             if not os.path.isdir(f"{self._root}/{_PARTS}"):  # noqa: PTH112
                 _make_folders(self._root)
@@ -54,6 +65,7 @@ class FolderBlobStore:
                 # Somebody emptied the cache while it is in use, which is their right.
                 _make_folders(self._root)
                 _write(octets, part, target)
+        self._written_bytes += len(octets)
 
     def get(self, digest: Digest) -> bytes:
         """Return the bytes. A file whose bytes are wrong is removed and reported as `BlobCorrupt`."""
@@ -89,6 +101,54 @@ class FolderBlobStore:
         """How much room they take."""
         return sum(max(0, _size_of(entry.path)) for entry in self._files())
 
+    def files(self) -> Iterator[BlobFile]:
+        """Yield every blob, whether its content is right or not."""
+        for entry in self._files():
+            digest = Digest(f"{entry.path[-len(entry.name) - 3 : -len(entry.name) - 1]}{entry.name}")
+            with contextlib.suppress(OSError):
+                if _names_a_blob(digest) and entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    yield BlobFile(digest, status.st_size, status.st_mtime)
+
+    def foreign_files(self) -> Iterator[str]:
+        """Yield what lies among the blobs and is none: a path below the root."""
+        for folder in _entries(self._root):
+            if folder.name == _PARTS:
+                continue
+            if len(folder.name) != len("ab") or not folder.is_dir(follow_symlinks=False):
+                yield folder.name
+                continue
+            for entry in _entries(folder.path):
+                if not _names_a_blob(folder.name + entry.name) or not entry.is_file(follow_symlinks=False):
+                    yield f"{folder.name}/{entry.name}"
+
+    def holds(self, digest: Digest) -> bool:
+        """Whether a blob is there and right, read from the disk; a wrong one stays."""
+        try:
+            with open(self._path(digest), "rb") as file:  # noqa: PTH123
+                return hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except OSError:
+            return False
+
+    def drop(self, digests: Iterable[Digest]) -> None:
+        """Remove blobs."""
+        for digest in digests:
+            with _told("the cache cannot be emptied", self._path(digest)):
+                _remove(self._path(digest))
+
+    def drop_foreign(self, paths: Iterable[str]) -> None:
+        """Remove files that are none of ours; folders stay, for somebody made them on purpose."""
+        for path in paths:
+            place = f"{self._root}/{path}"
+            with _told("the cache cannot be emptied", place):
+                if not os.path.isdir(place) or os.path.islink(place):  # noqa: PTH112, PTH114
+                    _remove(place)
+
+    def take_written(self) -> int:
+        """Return how many bytes were written since the last time this was asked."""
+        written, self._written_bytes = self._written_bytes, 0
+        return written
+
     def _path(self, digest: Digest) -> str:
         return f"{self._root}/{digest[:2]}/{digest[2:]}"
 
@@ -107,6 +167,10 @@ class FolderBlobStore:
             with contextlib.suppress(OSError):
                 if entry.stat().st_mtime < oldest:
                     _remove(entry.path)
+
+
+def _names_a_blob(name: str) -> bool:
+    return len(name) == 64 and not set(name) - set("0123456789abcdef")
 
 
 def _write(octets: memoryview, part: str, target: str) -> None:

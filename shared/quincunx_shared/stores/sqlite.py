@@ -92,6 +92,20 @@ class SqliteIndex:
             keys = [(bytes.fromhex(name),) for name in names]
             self._database.run(lambda connection: _delete(connection, keys))
 
+    def records(self) -> list[tuple[bytes, Outputs | None]]:
+        """Return every record by its signature as bytes; None is what was spoilt on the disk."""
+        self.flush()
+        rows = self._database.run(
+            lambda connection: connection.execute("SELECT signature, outputs FROM record").fetchall()
+        )
+        return [(key, unpack(key, record)) for key, record in rows if isinstance(key, bytes)]
+
+    def drop(self, keys: Iterable[bytes]) -> None:
+        """Drop records by their signatures as bytes."""
+        rows = [(key,) for key in keys]
+        with self._writing:
+            self._database.run(lambda connection: _delete(connection, rows))
+
     def count(self) -> int:
         """How many records there are."""
         self.flush()

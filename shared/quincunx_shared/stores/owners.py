@@ -1,0 +1,159 @@
+"""Whose the results in a cache are: which song used which signatures last, sung by whom; what is pinned, what left.
+
+It lies beside the index in a file of its own, because the index works without it: losing it costs explanations and
+pins, never a result.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from quincunx_shared.names import Signature
+from quincunx_shared.stores.database import SqliteDatabase
+
+SCHEMA = 1
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS owner (
+    song TEXT, voice TEXT, path TEXT NOT NULL, at REAL NOT NULL, signatures BLOB NOT NULL,
+    PRIMARY KEY (song, voice)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pin (song TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS gone (signature BLOB PRIMARY KEY, at REAL NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS size (one INTEGER PRIMARY KEY CHECK (one = 1), bytes INTEGER, measured_at REAL);
+"""
+
+#: An owner is not written anew for being used again within this time.
+COARSE_SECONDS = 600.0
+
+#: Of so many results is remembered why they left; it explains a miss, and months later nobody asks.
+_REMEMBERED = 200_000
+
+_DIGEST_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What one voice sings in one song; the mix and the file of the song have the voice ''."""
+
+    song: str
+    path: str
+    voice: str
+    at: float
+    signatures: frozenset[bytes]
+
+
+class SqliteOwners:
+    """Songs and their signatures, pins, and the reasons why results left."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    def remember(self, song: str, path: str, by_voice: Mapping[str, Iterable[Signature]], now: float) -> None:
+        """Note what a song uses now, in the place of what it used before."""
+        rows = {
+            voice: b"".join(sorted(bytes.fromhex(one) for one in signatures)) for voice, signatures in by_voice.items()
+        }
+
+        def replace(connection: sqlite3.Connection) -> None:
+            known = connection.execute("SELECT voice, signatures, at FROM owner WHERE song = ?", (song,)).fetchall()
+            fresh = all(isinstance(at, float) and now - COARSE_SECONDS < at <= now for *_, at in known)
+            if fresh and {_text(voice): packed for voice, packed, _ in known} == rows:
+                return
+            connection.execute("DELETE FROM owner WHERE song = ?", (song,))
+            connection.executemany(
+                "INSERT INTO owner VALUES (?, ?, ?, ?, ?)",
+                [(song, voice, path, now, packed) for voice, packed in rows.items()],
+            )
+
+        self._database.run(replace)
+
+    def owned(self) -> tuple[Owned, ...]:
+        """Everything that has an owner."""
+        rows = self._database.run(
+            lambda connection: connection.execute("SELECT song, path, voice, at, signatures FROM owner").fetchall()
+        )
+        return tuple(
+            Owned(_text(song), _text(path), _text(voice), at, frozenset(_unpacked(packed)))
+            for song, path, voice, at, packed in rows
+            if isinstance(at, float) and isinstance(packed, bytes)
+        )
+
+    def disown(self, songs: Iterable[str]) -> None:
+        """Forget what these songs used."""
+        keys = [(song,) for song in songs]
+        self._database.run(lambda connection: connection.executemany("DELETE FROM owner WHERE song = ?", keys))
+
+    def pin(self, song: str, *, pinned: bool) -> None:
+        """Keep what a song uses whatever its age, or no longer."""
+        order = "INSERT OR IGNORE INTO pin VALUES (?)" if pinned else "DELETE FROM pin WHERE song = ?"
+        self._database.run(lambda connection: connection.execute(order, (song,)))
+
+    def pins(self) -> frozenset[str]:
+        """The songs that are pinned."""
+        rows = self._database.run(lambda connection: connection.execute("SELECT song FROM pin").fetchall())
+        return frozenset(_text(song) for (song,) in rows)
+
+    def note_gone(self, signatures: Iterable[bytes], why: str, now: float) -> None:
+        """Remember why results are no longer there."""
+        rows = [(signature, now, why) for signature in signatures]
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany("INSERT OR REPLACE INTO gone VALUES (?, ?, ?)", rows)
+            connection.execute(
+                "DELETE FROM gone WHERE signature NOT IN (SELECT signature FROM gone ORDER BY at DESC LIMIT ?)",
+                (_REMEMBERED,),
+            )
+
+        if rows:
+            self._database.run(write)
+
+    def gone(self, signatures: Iterable[Signature]) -> Mapping[Signature, tuple[float, str]]:
+        """Return when and why results left, of those that did."""
+        wanted = list(signatures)
+
+        def select(connection: sqlite3.Connection) -> list[tuple[Signature, tuple[float, str]]]:
+            if connection.execute("SELECT 1 FROM gone LIMIT 1").fetchone() is None:
+                return []
+            found = []
+            for name in wanted:
+                key = (bytes.fromhex(name),)
+                row = connection.execute("SELECT at, why FROM gone WHERE signature = ?", key).fetchone()
+                if row is not None:
+                    found.append((name, (float(row[0]), _text(row[1]))))
+            return found
+
+        return dict(self._database.run(select))
+
+    def grow(self, written_bytes: int) -> tuple[int, float]:
+        """Add to the size the cache is believed to have; return it, and when it was last measured (0: never)."""
+
+        def add(connection: sqlite3.Connection) -> tuple[int, float]:
+            connection.execute("INSERT OR IGNORE INTO size VALUES (1, 0, 0.0)")
+            if written_bytes:
+                connection.execute("UPDATE size SET bytes = bytes + ?", (written_bytes,))
+            size, at = connection.execute("SELECT bytes, measured_at FROM size").fetchone()
+            return int(size), float(at)
+
+        return self._database.run(add)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def measured(self, size_bytes: int, now: float) -> None:
+        """Note the true size."""
+        self._database.run(
+            lambda connection: connection.execute("INSERT OR REPLACE INTO size VALUES (1, ?, ?)", (size_bytes, now))
+        )
+
+
+def _unpacked(packed: bytes) -> Sequence[bytes]:
+    return [packed[at : at + _DIGEST_BYTES] for at in range(0, len(packed), _DIGEST_BYTES)]
+
+
+def _text(value: object) -> str:
+    """The database gives text as bytes; what was spoilt on the disk is still some text."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
