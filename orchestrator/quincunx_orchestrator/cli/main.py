@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("quincunx_orchestrator.cli.demo", "Render the song that comes with Quincunx."),
     "why": ("quincunx_orchestrator.cli.why", "Say what a render would compute, and why."),
     "transcribe": ("quincunx_orchestrator.cli.transcribe", "Write a song as a .ds file."),
+    "convert": ("quincunx_orchestrator.cli.convert", "Write a song in another format."),
     "take": ("quincunx_orchestrator.cli.take", "Keep one of the takes of a song."),
     "steps": ("quincunx_orchestrator.cli.steps", "List the steps and their manifests."),
     "plugins": ("quincunx_orchestrator.cli.plugins", "List what installed packages add."),

@@ -30,11 +30,15 @@ Writer: TypeAlias = Callable[[Score], Written]
 
 @dataclass(frozen=True)
 class ScoreFormat:
-    """A format of song files, which the suffix of a name tells. Without a writer, songs are only read from it."""
+    """A format of song files, which the suffix of a name tells. Without a writer, songs are only read from it.
+
+    `one_track` formats hold a single voice: a song with several is several files.
+    """
 
     summary: str
     read: Reader
     write: Writer | None = None
+    one_track: bool = False
 
 
 def decode_text(raw: bytes, name: str) -> str:

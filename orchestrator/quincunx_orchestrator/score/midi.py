@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from quincunx_orchestrator.score.formats import ScoreFormat
 from quincunx_orchestrator.score.midi_events import DRUMS, Channel, MidiSong, MidiTrack, read_events
 from quincunx_orchestrator.score.midi_words import Letters, syllable_at, words_of
 from quincunx_orchestrator.score.model import Part, PartCurve, Score, TimeSignature, Track
@@ -136,6 +135,3 @@ def _check_length(parts: Sequence[Part], tempos: tuple[TempoEvent, ...], name: s
     if TempoMap(tempos).seconds_at(end) > _LONGEST_SECONDS:
         what = f"the song ends at tick {end}, after more than {_LONGEST_SECONDS // 3600} hours"
         raise BadScore(what, where=name, remedy="is one of its delays wrong?")
-
-
-MIDI = ScoreFormat("MIDI with lyrics", read_midi)

@@ -8,13 +8,16 @@ from typing import TypeAlias
 
 from quincunx_orchestrator.score.ds import read_ds
 from quincunx_orchestrator.score.formats import SIZE_LIMIT, ScoreFormat
-from quincunx_orchestrator.score.midi import MIDI
+from quincunx_orchestrator.score.midi import read_midi
+from quincunx_orchestrator.score.midi_writer import write_midi
 from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.score.musicxml import MUSICXML
 from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.score.ust import UST
 from quincunx_orchestrator.score.ustx import USTX
 from quincunx_shared.errors import BadScore
+
+MIDI = ScoreFormat("MIDI with lyrics", read_midi, write_midi)
 
 #: By suffix, in lower case. A new format is a module of its own and a row here.
 SCORE_FORMATS: Mapping[str, ScoreFormat] = {

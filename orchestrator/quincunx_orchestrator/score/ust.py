@@ -14,6 +14,7 @@ from quincunx_orchestrator.score.formats import ScoreFormat
 from quincunx_orchestrator.score.model import Note, Part, Score, TimeSignature, Track
 from quincunx_orchestrator.score.ust_file import Section, read_sections
 from quincunx_orchestrator.score.ust_pitch import pitch_points, vibrato
+from quincunx_orchestrator.score.ust_writer import write_ust
 from quincunx_orchestrator.score.ustx_notes import read_lyric
 from quincunx_shared.errors import BadScore
 from quincunx_shared.tempo import TempoEvent, TempoMap
@@ -115,4 +116,4 @@ def _sounds(note: Section, key: str, neutral: Sequence[str]) -> bool:
     return written not in neutral and any(one not in "0.,- " for one in written)
 
 
-UST = ScoreFormat("song of UTAU", read_ust)
+UST = ScoreFormat("song of UTAU", read_ust, write_ust, one_track=True)

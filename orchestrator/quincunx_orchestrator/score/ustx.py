@@ -15,6 +15,7 @@ from quincunx_orchestrator.score.formats import ScoreFormat, decode_text
 from quincunx_orchestrator.score.model import Part, Score, Track
 from quincunx_orchestrator.score.ustx_parts import Unsung, read_parts
 from quincunx_orchestrator.score.ustx_time import read_tempos, read_time_signatures
+from quincunx_orchestrator.score.ustx_writer import write_ustx
 from quincunx_shared.errors import BadInput, BadScore
 from quincunx_shared.strict_yaml import read_yaml
 from quincunx_shared.tempo import TICKS_PER_QUARTER, TempoEvent, TempoMap
@@ -101,4 +102,4 @@ def _check_length(top: Fields, parts: Sequence[Part], tempos: tuple[TempoEvent, 
             raise top.document.refuse(("voice_parts", number), what, "check its position and its last note")
 
 
-USTX = ScoreFormat("OpenUTAU project", read_ustx)
+USTX = ScoreFormat("OpenUTAU project", read_ustx, write_ustx)
