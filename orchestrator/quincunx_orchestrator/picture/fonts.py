@@ -7,7 +7,7 @@ instead: see `Sheet.legible`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 #: Parts of the names of font files that hold Chinese and Japanese, best for reading first.
@@ -18,31 +18,32 @@ _LIKELY = (
 )
 
 
+#: The font that comes with the drawing library.
+OWN_FAMILY = "DejaVu Sans"
+
+
 class Fonts:
-    """Finds for each text a font that has all of its signs."""
+    """Finds for each text the fonts that together have all of its signs."""
 
     def covers(self, text: str) -> bool:
-        """Whether some font can draw the text."""
-        return self.path_for(text) is not None
+        """Whether every sign of the text can be drawn."""
+        return bool(self.families_for(text))
 
-    def path_for(self, text: str, *, bold: bool = False) -> Path | None:
-        """Return the file of a font that has every sign of the text; None if there is none."""
-        signs = {ord(sign) for sign in text if not sign.isspace()}
-        if signs <= self._own_signs:
-            return self._own[bold]
-        return next((path for path, held in self._others if signs <= held), None)
-
-    @cached_property
-    def _own(self) -> tuple[Path, Path]:
-        """The fonts of the library: regular and bold."""
-        import matplotlib as mpl
-
-        folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
-        return folder / "DejaVuSans.ttf", folder / "DejaVuSans-Bold.ttf"
+    def families_for(self, text: str) -> tuple[str, ...]:
+        """Return the families to draw a text with, signs missing in one being taken from the next; () if some lack."""
+        missing = {ord(sign) for sign in text if not sign.isspace()} - self._own_signs
+        families = [OWN_FAMILY]
+        for path, held in self._others if missing else ():
+            if missing & held:
+                families.append(_registered(path))
+                missing -= held
+        return () if missing else tuple(families)
 
     @cached_property
     def _own_signs(self) -> frozenset[int]:
-        return _signs_of(self._own[0])
+        import matplotlib as mpl
+
+        return _signs_of(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
 
     @cached_property
     def _others(self) -> list[tuple[Path, frozenset[int]]]:
@@ -65,6 +66,16 @@ def _installed() -> Iterator[str]:
     from matplotlib import font_manager
 
     yield from font_manager.findSystemFonts()
+
+
+@cache
+def _registered(path: Path) -> str:
+    """Make a font known to the drawing library, and return the name of its family."""
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    font_manager.fontManager.addfont(str(path))
+    return str(FT2Font(str(path)).family_name)
 
 
 def _signs_of(path: Path) -> frozenset[int]:

@@ -10,7 +10,7 @@ import numpy as np
 from quincunx_orchestrator.picture import palette
 from quincunx_orchestrator.picture.phone_lane import phone_lane
 from quincunx_orchestrator.picture.roll import Keyboard, cut, keyboard_for, keys, notes_and_words
-from quincunx_orchestrator.picture.scene import Frame, Label, Scene, Shape, Stroke
+from quincunx_orchestrator.picture.scene import Frame, Label, Scene, Shape, Stroke, shortened
 from quincunx_orchestrator.picture.sheet import Sheet
 from quincunx_orchestrator.picture.sound_lanes import levels_of, spectrogram_lane, waveform_lane
 from quincunx_orchestrator.picture.strip import Strip
@@ -80,7 +80,7 @@ def lay_out(sheet: Sheet) -> Scene:
     """Return the page of a song."""
     systems = systems_of(sheet)
     right = max(MARGIN + GUTTER + NARROWEST, *(system.strip.right for system in systems))
-    shapes = list(_heading(sheet))
+    shapes = list(_heading(sheet, right - MARGIN))
     levels = [levels_of(sheet, system.strip, SPECTRUM) for system in systems]
     loudest = max(float(one.max()) for one in levels)
     for system, level in zip(systems, levels, strict=True):
@@ -96,8 +96,9 @@ def _scale(longest_seconds: float) -> float:
     return min(WIDEST / longest_seconds, max(MOST_A_SECOND, NARROWEST / longest_seconds))
 
 
-def _heading(sheet: Sheet) -> Iterator[Shape]:
-    yield Label(MARGIN, MARGIN + 12, sheet.title, 16, palette.INK, bold=True, role="title")
+def _heading(sheet: Sheet, room: float) -> Iterator[Shape]:
+    title = shortened(sheet.title, 16, room)
+    yield Label(MARGIN, MARGIN + 12, title, 16, palette.INK, bold=True, role="title")
     yield Label(MARGIN, MARGIN + 27, "   ·   ".join(sheet.facts), 7.6, palette.FAINT, role="facts")
 
 

@@ -84,17 +84,18 @@ def _paint_area(axes: Axes, area: Area, place: int, _fonts: Fonts) -> None:
 
 
 def _paint_label(axes: Axes, label: Label, place: int, fonts: Fonts) -> None:
-    from matplotlib.font_manager import FontProperties
     from matplotlib.patheffects import withStroke
 
-    path = fonts.path_for(label.text, bold=label.bold)
-    if path is None:
+    families = fonts.families_for(label.text)
+    if not families:
         return  # no font here has its signs, and a row of empty boxes says nothing
     text = axes.text(
         label.x,
         label.y,
         label.text,
-        font=FontProperties(fname=str(path), size=label.size),
+        fontfamily=list(families),
+        fontsize=label.size,
+        fontweight="bold" if label.bold else "normal",
         color=label.colour,
         horizontalalignment=label.align,
         verticalalignment="baseline",

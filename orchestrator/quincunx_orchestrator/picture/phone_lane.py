@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from quincunx_orchestrator.picture import palette
-from quincunx_orchestrator.picture.scene import Box, Frame, Label, Shape, Stroke, text_width
+from quincunx_orchestrator.picture.scene import Box, Frame, Label, Shape, Stroke, shortened, text_width
 from quincunx_orchestrator.picture.sheet import Phone
 from quincunx_orchestrator.picture.strip import Strip
 
@@ -21,8 +21,10 @@ def phone_lane(
 ) -> Iterator[Shape]:
     """Draw the phones of one track; where words would collide they get smaller, or stay out."""
     yield Box(frame, palette.LANE)
-    label = _shortened(name, 6.4, frame.left - 12)
-    yield Label(frame.left - 5, frame.top + frame.height / 2 + 2.2, label, 6.4, shades.words, "right", True)
+    label = shortened(name, 6.4, frame.left - 12)
+    yield Label(
+        frame.left - 5, frame.top + frame.height / 2 + 2.2, label, 6.4, shades.words, "right", True, role="track"
+    )
     shown = [phone for phone in strip.within(phones) if phone.symbol != "SP"]
     for phone in shown:
         left, right = strip.x(phone.start), strip.x(phone.end)
@@ -53,11 +55,3 @@ def _names(shown: Sequence[Phone], strip: Strip, frame: Frame, shades: palette.T
         if right - left >= _WITH_MS or text_width("000", 4.6) + 2 <= right - left:
             milliseconds = f"{(phone.end - phone.start) * 1000:.0f}"
             yield Label(middle, frame.bottom - 1.8, milliseconds, 4.4, palette.HAIR, "center", role="phone ms")
-
-
-def _shortened(text: str, size: float, room: float) -> str:
-    if text_width(text, size) <= room:
-        return text
-    while text and text_width(text + "…", size) > room:
-        text = text[:-1]
-    return text + "…"

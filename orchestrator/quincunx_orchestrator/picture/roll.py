@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quincunx_orchestrator.picture import palette
-from quincunx_orchestrator.picture.scene import Box, Frame, Label, Shape, Stroke
+from quincunx_orchestrator.picture.scene import Box, Frame, Label, Shape, Stroke, shortened
 from quincunx_orchestrator.picture.sheet import PitchLine, Sheet, SungNote
 from quincunx_orchestrator.picture.strip import Strip
 
@@ -18,6 +18,8 @@ SEMITONE, LEAST_SEMITONES, MOST_POINTS = 7.6, 12, 250.0
 _NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 _BLACK = frozenset((1, 3, 6, 8, 10))
 _LYRIC_SIZES = (8.0, 7.0, 6.0, 5.2)
+#: In points: what a lyric may take. Longer ones are whole sentences, or slips.
+LONGEST_WORD = 90.0
 
 
 def tone_name(tone: int) -> str:
@@ -118,6 +120,7 @@ def _candidates(note: SungNote, box: Frame, colour: str, *, below: bool) -> Iter
     if not note.text:
         return
     for size in _LYRIC_SIZES:
+        text = shortened(note.text, size, LONGEST_WORD)
         ys = (box.top - 2.2, box.bottom + 0.85 * size)
         for y in reversed(ys) if below else ys:
-            yield Label(box.left + 0.5, y, note.text, size, colour, halo=1.6, role=f"lyric {note.track}")
+            yield Label(box.left + 0.5, y, text, size, colour, halo=1.6, role=f"lyric {note.track}")

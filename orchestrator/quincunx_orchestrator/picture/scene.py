@@ -127,6 +127,15 @@ def text_width(text: str, size: float) -> float:
     return size * sum(_advance(sign) for sign in text)
 
 
+def shortened(text: str, size: float, room: float) -> str:
+    """Return a text that takes no more room than there is, with … for what had to go."""
+    if text_width(text, size) <= room:
+        return text
+    while text and text_width(text + "…", size) > room:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
 #: East Asian signs fill a square; of the Latin ones a few are narrow and a few wide.
 _WIDE_FROM, _NARROW, _BROAD = 0x1100, frozenset(" .,:;'|!ijl()[]It"), frozenset("mwMW%@…—")
 

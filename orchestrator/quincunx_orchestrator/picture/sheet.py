@@ -110,15 +110,15 @@ class Sheet:
         return tuple(sorted(tones, key=lambda track: (-sum(tones[track]) / len(tones[track]), track)))
 
     def legible(self, drawable: Callable[[str], bool]) -> Sheet:
-        """Return the sheet with every text that cannot be drawn spelled by its sounds, or left out."""
+        """Return the sheet with texts of one line; those that cannot be drawn are spelled by sounds, or left out."""
         notes = (
-            one if drawable(one.text) else replace(one, text=one.sounds if drawable(one.sounds) else "")
+            replace(one, text=_line(one.text) if drawable(one.text) else one.sounds if drawable(one.sounds) else "")
             for one in self.notes
         )
-        tracks = (name if drawable(name) else f"Track {number}" for number, name in enumerate(self.tracks, 1))
-        title = "".join(sign for sign in self.title if drawable(sign)).strip()
+        tracks = (_line(name) if drawable(name) else f"Track {number}" for number, name in enumerate(self.tracks, 1))
+        title = _line("".join(sign for sign in self.title if drawable(sign)))
         return replace(self, notes=tuple(notes), tracks=tuple(tracks), title=title)
 
-    def texts(self) -> set[str]:
-        """Everything that is to be written in the song's own words."""
-        return {self.title, *self.tracks, *(note.text for note in self.notes)}
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
+import matplotlib
 import pytest
+from matplotlib.ft2font import FT2Font
+from PIL import Image
 
 from quincunx_orchestrator.picture.fonts import Fonts, likely_first
+from quincunx_orchestrator.picture.painter import png_of
+from quincunx_orchestrator.picture.scene import Label, Scene
 
 
 def test_latin_words_and_the_page_s_own_signs_need_no_installed_font() -> None:
     fonts = Fonts()
     for text in ("lights", "Étude №2", "Привет", "C♯4 E♭ → −16.0 LUFS · … –", ""):
-        path = fonts.path_for(text)
-        assert path is not None
-        assert path.name.startswith("DejaVu")
+        assert fonts.families_for(text) == ("DejaVu Sans",)
+
+
+def test_a_text_of_several_scripts_takes_its_signs_from_several_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    own, other = (set(FT2Font(str(folder / name)).get_charmap()) for name in ("DejaVuSans.ttf", "STIXGeneral.ttf"))
+    foreign = chr(min(other - own))
+    monkeypatch.setattr(Fonts, "_others", [(folder / "STIXGeneral.ttf", frozenset(other))])
+    fonts = Fonts()
+    assert fonts.families_for(f"la {foreign}") == ("DejaVu Sans", "STIXGeneral")
+    label = Label(10, 10, f"la {foreign} $x$", 8, "#000000", bold=True)
+    with Image.open(io.BytesIO(png_of(Scene(80, 20, "#ffffff", (label,)), fonts))) as drawn:
+        assert min(drawn.convert("L").tobytes()) < 60, "it is drawn, and nothing warns of a missing glyph"
 
 
 def test_fonts_that_hold_east_asian_signs_are_tried_in_the_order_they_read_best() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.picture.sheets import sheet_of, sung
 
-from quincunx_orchestrator.picture.page import System, lay_out, systems_of
+from quincunx_orchestrator.picture.page import GUTTER, MARGIN, System, lay_out, systems_of
 from quincunx_orchestrator.picture.roll import tone_name
 from quincunx_orchestrator.picture.scene import Area, Box, Frame, Label, Raster, Scene, Stroke
 from quincunx_orchestrator.picture.sheet import Sheet
@@ -182,3 +183,16 @@ def test_a_song_without_notes_has_a_page_too() -> None:
     scene = lay_out(sheet_of([], seconds=0.1))
     assert scene.width > 0
     assert not boxes(scene, "note")
+
+
+def test_long_names_and_lyrics_are_cut_to_the_room_there_is() -> None:
+    long = "endless " * 40
+    sheet = sheet_of([sung(0, 60, long), sung(1, 64)], tracks=(long, "Harmony"))
+    scene = lay_out(replace(sheet, title=f"{long}\n{long}").legible(lambda _: True))
+    for role, room in (("title", scene.width), ("lyric", 91.0), ("track", MARGIN + GUTTER)):
+        label = labels(scene, role)[0]
+        assert label.text.startswith("endless")
+        assert label.text.endswith("…")
+        assert "\n" not in label.text
+        assert label.frame.width <= room
+        assert label.frame.left >= 0
