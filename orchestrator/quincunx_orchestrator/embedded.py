@@ -6,7 +6,7 @@ every worker uses, so what sounds here sounds the same from a cluster.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -141,9 +141,15 @@ def this_machine(provider: Provider | None = None) -> Machine:
     return Machine(chosen, numeric_class(chosen))
 
 
-def models_from(files: Mapping[Digest, Path], machine: Machine, limits: ModelLimits = GENEROUS) -> Models:
-    """Models and bank files, loaded when a step first asks for them."""
-    return ModelPool(ModelLibrary(files), OnnxRuntime(machine.provider, limits).load)
+def models_from(
+    files: Mapping[Digest, Path],
+    machine: Machine,
+    limits: ModelLimits = GENEROUS,
+    *,
+    changed: Callable[[Path], None] = lambda _: None,
+) -> Models:
+    """Models and bank files, loaded when a step first asks for them; `changed` hears of a file that is another now."""
+    return ModelPool(ModelLibrary(files, changed), OnnxRuntime(machine.provider, limits).load)
 
 
 def frugal_limits(limits: ModelLimits) -> ModelLimits:

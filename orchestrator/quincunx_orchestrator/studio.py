@@ -171,7 +171,7 @@ def open_studio(
         cache.blobs,
         cache.index,
         log,
-        models=models_from(bank_files, machine, limits),
+        models=models_from(bank_files, machine, limits, changed=cache.file_digests.forget),
         threads=chosen.threads,
         numeric=machine.numeric_class,
         operators=merging.found,

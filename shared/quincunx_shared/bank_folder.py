@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from quincunx_shared.errors import BadInput, BadVoicebank
 from quincunx_shared.names import Digest
@@ -20,6 +22,10 @@ FILE_LIMIT_BYTES = 2 * 1024 * 1024 * 1024
 
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+#: Names a file by its content.
+DigestOf: TypeAlias = Callable[[Path], Digest]
 
 
 def file_digest(path: Path) -> Digest:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from quincunx_shared.bank_folder import BankFolder, file_digest, read_mapping, read_text
+from quincunx_shared.bank_folder import BankFolder, DigestOf, file_digest, read_mapping, read_text
 from quincunx_shared.bank_predictor import Predictor, load_predictor
 from quincunx_shared.bank_settings import AcousticSettings, VocoderSettings, check_agreement, settings_from
 from quincunx_shared.bank_tables import read_tables
@@ -70,8 +70,10 @@ class Voicebank:
         return {"phones": [*phones], "dictionaries": {**self.dictionaries}}
 
 
-def load_voicebank(root: Path, *, vocoder_dirs: Sequence[Path] = ()) -> Voicebank:
+def load_voicebank(root: Path, *, vocoder_dirs: Sequence[Path] = (), digest_of: DigestOf = file_digest) -> Voicebank:
     """Read a bank. A vocoder it does not hold itself is looked for as `<dir>/<name>/vocoder.yaml`, in order.
+
+    `digest_of` may know the digests of files without reading them.
 
     Raises `BadVoicebank` with the file and the remedy for whatever is missing, wrong or leads out of the bank.
     """
@@ -82,7 +84,7 @@ def load_voicebank(root: Path, *, vocoder_dirs: Sequence[Path] = ()) -> Voiceban
             "there is no dsconfig.yaml here", where=str(root), remedy="give the folder that holds a DiffSinger bank"
         )
     settings = settings_from(AcousticSettings, read_mapping(config), where=str(config))
-    registry = _Registry()
+    registry = _Registry(digest_of)
     acoustic = registry.add(folder.file(settings.acoustic, where=f"{config}: acoustic"))
     tables, dictionaries = read_tables(folder, settings, registry.add), _dictionaries(folder, registry)
     variance = load_predictor(folder, "dsvariance", "variance", registry.add)
@@ -121,11 +123,12 @@ class VocoderNotFound(BadVoicebank):
 class _Registry:
     """Collects files by content; two files with the same content are one."""
 
-    def __init__(self) -> None:
+    def __init__(self, digest_of: DigestOf) -> None:
         self.files: dict[Digest, Path] = {}
+        self._digest_of = digest_of
 
     def add(self, path: Path) -> Digest:
-        digest = file_digest(path)
+        digest = self._digest_of(path)
         self.files.setdefault(digest, path)
         return digest
 

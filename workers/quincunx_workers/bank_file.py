@@ -9,6 +9,10 @@ from quincunx_shared.errors import BadVoicebank
 from quincunx_shared.names import Digest
 
 
+class BankFileChanged(BadVoicebank):
+    """A file of a bank is not the one that the plan was made for."""
+
+
 def read_held(path: Path, digest: Digest) -> bytes:
     """Return the file's content, if it is still what the plan was made for.
 
@@ -19,5 +23,5 @@ def read_held(path: Path, digest: Digest) -> bytes:
     except OSError as error:
         raise BadVoicebank(f"cannot be read: {error.strerror}", where=str(path)) from error
     if digest_of_bytes(content) != digest:
-        raise BadVoicebank("has changed since the bank was read", where=str(path), remedy="render again")
+        raise BankFileChanged("has changed since the bank was read", where=str(path), remedy="render again")
     return content

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -12,7 +13,7 @@ from typing import TypeAlias
 from quincunx_shared.errors import BadVoicebank
 from quincunx_shared.names import Digest
 from quincunx_shared.step import Model
-from quincunx_workers.bank_file import read_held
+from quincunx_workers.bank_file import BankFileChanged, read_held
 from quincunx_workers.residency import Resident, evictions
 
 #: Loads the model at a path and holds it to its digest.
@@ -27,6 +28,8 @@ class ModelLibrary:
     """Where the files of the banks lie: models, dictionaries, embeddings, by the digest of their content."""
 
     paths: Mapping[Digest, Path]
+    #: Hears of a file that is another one than its digest says.
+    changed: Callable[[Path], None] = lambda _: None
 
     def path(self, digest: Digest) -> Path:
         """Return where the file with this digest lies."""
@@ -83,7 +86,17 @@ class ModelPool:
 
     def file(self, digest: Digest) -> bytes:
         """Return the content of a bank file, held to its digest."""
-        return read_held(self._library.path(digest), digest)
+        path = self._library.path(digest)
+        with self._telling(path):
+            return read_held(path, digest)
+
+    @contextmanager
+    def _telling(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except BankFileChanged:
+            self._library.changed(path)
+            raise
 
     def _take_seat(self, digest: Digest, size_bytes: int) -> _Seat:
         residents = [
@@ -97,7 +110,8 @@ class ModelPool:
 
     def _fill(self, seat: _Seat, path: Path, digest: Digest) -> None:
         try:
-            model = self._load(path, digest)
+            with self._telling(path):
+                model = self._load(path, digest)
         except BaseException as error:
             # The seat goes first: whoever asks after the failure tries again, e.g. when the file has been mended.
             with self._guard:

@@ -206,7 +206,10 @@ def open_room(workspace: Workspace, *, frugal: bool = False) -> Iterator[Room]:
     )
     with workspace.cache() as cache:
         try:
-            with rendering(workspace.cache_root), open_studio(cache, log, workspace.catalogue(), settings) as studio:
+            with (
+                rendering(workspace.cache_root),
+                open_studio(cache, log, workspace.catalogue(cache), settings) as studio,
+            ):
                 yield Room(studio, cache, log, workspace.cache_bytes)
         finally:
             # Only now, because what a running render made stays.

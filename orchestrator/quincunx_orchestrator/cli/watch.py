@@ -40,7 +40,7 @@ def watch(task: Task, choices: Choices, workspace: Workspace, saves: Iterable[St
     read_song(task.song, workspace.isolation)
     with open_room(workspace) as room:
         warm = room.studio.catalogue
-        room.studio.catalogue = WarmCatalogue(warm.folders, warm.vocoder_dirs)
+        room.studio.catalogue = WarmCatalogue(warm.folders, warm.vocoder_dirs, warm.hidden, warm.digest_of)
         watcher = _Watcher(room, task, choices, workspace.isolation)
         try:
             watcher.render(time.time(), first=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -77,9 +77,10 @@ class Workspace:
         """The folders in which vocoders are looked for that a bank names and does not hold, one folder a vocoder."""
         return (*self.vocoder_dirs, *self._named_roots(), self._own_data() / "vocoders")
 
-    def catalogue(self) -> Catalogue:
-        """The voices that are installed."""
-        return find_voices(self.voice_roots, vocoder_dirs=self.vocoder_roots)
+    def catalogue(self, cache: Cache | None = None) -> Catalogue:
+        """The voices that are installed. With a cache, the files of their banks are read when they have changed."""
+        found = find_voices(self.voice_roots, vocoder_dirs=self.vocoder_roots)
+        return found if cache is None else replace(found, digest_of=cache.file_digests.digest_of)
 
     def install_roots(self, chosen: Path | None) -> Roots:
         """Where to install: the folder chosen, else the first that QUINCUNX_VOICES names, else the user's own."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from quincunx_orchestrator.score.model import Score, Track
 from quincunx_orchestrator.song.voice_choice import voices_by_track
-from quincunx_shared.bank_folder import BankFolder, file_digest
+from quincunx_shared.bank_folder import BankFolder, DigestOf, file_digest
 from quincunx_shared.bank_predictor import PREDICTION_FOLDERS, Prediction, Predictor, load_predictor
 from quincunx_shared.errors import BadInput, BadVoicebank
 from quincunx_shared.hints import did_you_mean
@@ -67,6 +67,7 @@ class Voice:
     predictors: Mapping[Prediction, Predictor] = field(default_factory=dict)
     #: Every file a step may need of this voice beside those of the bank.
     more_files: Mapping[Digest, Path] = field(default_factory=dict)
+    digest_of: DigestOf = field(default=file_digest, compare=False)
 
     @property
     def files(self) -> Mapping[Digest, Path]:
@@ -81,7 +82,7 @@ class Voice:
         files: dict[Digest, Path] = {}
 
         def register(path: Path) -> Digest:
-            digest = file_digest(path)
+            digest = self.digest_of(path)
             files[digest] = path
             return digest
 
@@ -151,6 +152,8 @@ class Catalogue:
     vocoder_dirs: tuple[Path, ...] = ()
     #: Banks whose names were taken already.
     hidden: tuple[VoiceFolder, ...] = ()
+    #: Names the files of banks; may know them from last time.
+    digest_of: DigestOf = file_digest
 
     def load(self, name: str) -> Voice:
         """Load a voice by name, or a bank by the path of its folder; `name:speaker` is one of its speakers.
@@ -164,10 +167,10 @@ class Catalogue:
         if folder is None:
             hint = did_you_mean(name, self.folders)
             raise BadInput(f"no voice {name!r} is installed{hint}", remedy="`quincunx voices` lists them")
-        bank = load_voicebank(folder.root, vocoder_dirs=self.vocoder_dirs)
+        bank = load_voicebank(folder.root, vocoder_dirs=self.vocoder_dirs, digest_of=self.digest_of)
         speaker = chosen_speaker(bank, chosen or folder.speaker, voice=folder.name)
         called = f"{folder.name}:{chosen}" if chosen else folder.name
-        return Voice(called, bank, folder.gender_shift, speaker, folder.root)
+        return Voice(called, bank, folder.gender_shift, speaker, folder.root, digest_of=self.digest_of)
 
     def has(self, name: str) -> bool:
         """Whether there is a voice of this name, or a speaker's name behind one."""

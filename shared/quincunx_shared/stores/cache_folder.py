@@ -9,6 +9,7 @@ from pathlib import Path
 
 from quincunx_shared.stores.claims import Claims
 from quincunx_shared.stores.database import SCHEMA, SqliteDatabase
+from quincunx_shared.stores.file_digests import FileDigests
 from quincunx_shared.stores.folder import FolderBlobStore
 from quincunx_shared.stores.history_log import SqliteHistory
 from quincunx_shared.stores.owners import SCHEMA as OWNERS
@@ -32,6 +33,11 @@ class Cache:
     def owners(self) -> SqliteOwners:
         """Whose the results are; opened when somebody first asks."""
         return SqliteOwners(SqliteDatabase(self.root / f"owners-{OWNERS}.sqlite", TABLES, OWNERS))
+
+    @cached_property
+    def file_digests(self) -> FileDigests:
+        """The digests of large files that are known from last time."""
+        return FileDigests(self.database)
 
     @cached_property
     def upkeep(self) -> Upkeep:
