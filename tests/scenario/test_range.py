@@ -56,6 +56,18 @@ def test_a_range_is_that_stretch_of_the_whole_and_sings_only_what_sounds_in_it(
     assert part.tobytes() == np.ascontiguousarray(expected).tobytes()
 
 
+@pytest.mark.parametrize("wanted", ["4:5", "5.5s:6.5s", "6:", ":5s"])
+def test_in_a_room_a_range_hears_what_is_in_the_air_from_before(terminal: Terminal, wanted: str) -> None:
+    terminal.render(*AS_MIXED, "--reverb", "0.5", "--range", wanted, output="range.wav")
+    terminal.render(*AS_MIXED, "--reverb", "0.5")
+    whole, part = terminal.sound(), terminal.sound("range.wav")
+    start = {"4:5": 6.0, "5.5s:6.5s": 5.5, "6:": 10.0, ":5s": 0.0}[wanted]
+    first = round(start * 44100)
+    seconds = {"4:5": 2, "5.5s:6.5s": 1, ":5s": 5}.get(wanted)
+    assert part.shape[1] == (whole.shape[1] - first if seconds is None else seconds * 44100)
+    np.testing.assert_allclose(part, whole[:, first : first + part.shape[1]], atol=1e-6)
+
+
 def test_the_loudness_is_that_of_the_range(terminal: Terminal) -> None:
     told = terminal.render("--range", "4:6", "--bits", "float").document
     assert told["loudness_lufs"] == pytest.approx(-16, abs=0.2)

@@ -28,6 +28,7 @@ from quincunx_orchestrator.song.phrase_graph import (
     Take,
     audio_of,
     grid_of_voice,
+    mixing_window,
     phrase_graph,
     song_graph,
 )
@@ -130,7 +131,8 @@ def assemble(
         lengths = [_sample_count(one, casting.voices[one.track], sample_rate) for one in phrases]
         ends = [one.start_sample + length for one, length in zip(placed, lengths, strict=True)]
         window = window_of(wanted.stretch, score, sample_rate, max(ends, default=0))
-        heard = [one for one, end in zip(placed, ends, strict=True) if window.sounds(one.start_sample, end)]
+        mixed = mixing_window(window, sample_rate, wanted, manifests)
+        heard = [one for one, end in zip(placed, ends, strict=True) if mixed.sounds(one.start_sample, end)]
     song = _song_segment(heard, score.tracks, song_graph(sample_rate, wanted, manifests, window), colours)
     dry = ("stems and phrase files are written without the reverb",) if _beside_a_room(wanted) else ()
     notices = (*score.notices, *casting.notices, *_cut_at_the_start(phrases), *dry)

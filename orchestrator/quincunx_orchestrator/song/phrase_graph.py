@@ -41,6 +41,9 @@ PHRASE_STEPS = ("phonemize", "duration", "pitch", "acoustic", "vocoder", "post")
 SONG_STEPS = ("mix", "master")
 #: Stands between the two where somebody asks for it.
 REVERB = "reverb"
+
+#: More than the room waits before it answers.
+ROOM_DELAY_SECONDS = 0.1
 AUDIO = PortKey("post", "audio")
 MIXED = PortKey("mix", "audio")
 FILE = PortKey("master", "file")
@@ -142,14 +145,28 @@ def audio_of(graph: Graph) -> PortKey:
 def song_graph(
     sample_rate: int, delivery: Delivery, manifests: Mapping[str, Manifest], window: Window | None = None
 ) -> Graph:
-    """Return the graph that mixes the phrases and masters the mix."""
+    """Return the graph that mixes the phrases and masters the mix, or a window of it."""
+    wanted = window or Window()
+    mixed = mixing_window(wanted, sample_rate, delivery, manifests)
+    levels = {**file_options(delivery), **level_options(delivery)}
+    if mixed != wanted or (delivery.reverb > 0 and wanted.sample_count is not None):
+        lead = Window(wanted.first_sample - mixed.first_sample, wanted.sample_count)
+        levels |= _window_options(lead)
     options: dict[str, dict[str, Any]] = {
-        "mix": {"sample_rate": sample_rate, **_window_options(window or Window())},
-        "master": {"sample_rate": sample_rate, **file_options(delivery), **level_options(delivery)},
+        "mix": {"sample_rate": sample_rate, **_window_options(mixed)},
+        "master": {"sample_rate": sample_rate, **levels},
     }
     nodes = [node_of(manifests[name], options=options[name]) for name in SONG_STEPS]
     more, edges = roomed("mix", sample_rate, delivery, manifests)
     return Graph.of([*nodes, *more], edges)
+
+
+def mixing_window(window: Window, sample_rate: int, delivery: Delivery, manifests: Mapping[str, Manifest]) -> Window:
+    """Return what must be mixed to hear a window: in a room, what sounded shortly before it is in the air still."""
+    if delivery.reverb <= 0:
+        return window
+    seconds = next(one.default for one in manifests[REVERB].options if one.name == "seconds")
+    return window.begun_earlier(round((seconds + ROOM_DELAY_SECONDS) * sample_rate))
 
 
 def roomed(

@@ -50,6 +50,12 @@ class Window:
     first_sample: int = 0
     sample_count: int | None = None
 
+    def begun_earlier(self, samples: int) -> Window:
+        """Return the window that begins so many samples earlier, or with the song, and ends with this one."""
+        lead = min(samples, self.first_sample)
+        count = None if self.sample_count is None else self.sample_count + lead
+        return Window(self.first_sample - lead, count)
+
     def sounds(self, start_sample: int, end_sample: int) -> bool:
         """Say whether any sample from a start up to an end lies in the window."""
         before_its_end = self.sample_count is None or start_sample < self.first_sample + self.sample_count

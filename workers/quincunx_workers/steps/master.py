@@ -25,7 +25,7 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
     the file, `gain_db` before the limiter, `seconds`, and how many samples were `clipped`. Everything is measured at
     the rate of the file.
     """
-    mixed: npt.NDArray[np.float32] = inputs["audio"]
+    mixed = _cropped(inputs["audio"], options["first_sample"], options["sample_count"])
     rate, target = options["rate"] or options["sample_rate"], options["loudness_lufs"]
     audio = resampled(mixed, options["sample_rate"], rate)
     loudness = integrated_loudness(audio, rate)
@@ -47,6 +47,13 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepCon
     level: Json = {"gain_db": gain_db, "samples": mixed.shape[1]}
     file = encode(song, rate, options["container"], options["subtype"], dither=options["dither"])
     return {"file": file, "report": report, "level": level}
+
+
+def _cropped(audio: npt.NDArray[np.float32], first: int, count: int | None) -> npt.NDArray[np.float32]:
+    """Return the samples that are delivered: a room may need to hear more than a listener is to."""
+    if first == 0 and count is None:
+        return audio
+    return np.ascontiguousarray(audio[:, first : None if count is None else first + count])
 
 
 def _level(
@@ -78,6 +85,8 @@ STEP = Step(
         ),
         options=(
             Option(name="sample_rate", type="int", default=44100, minimum=8000, maximum=192000, summary="Of the mix."),
+            Option(name="first_sample", type="int", default=0, minimum=0, summary="The first one delivered."),
+            Option(name="sample_count", type="int", minimum=1, summary="How many are; without it, up to the end."),
             Option(
                 name="rate",
                 type="int",
