@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from quincunx_orchestrator.score.transcript import WrittenNote
 from quincunx_shared.phrase import Melody, NoteMelody, PitchPoint, Timing
@@ -18,26 +17,25 @@ _PORTAMENTO = (PitchPoint(-40.0, 0.0), PitchPoint(40.0, 0.0))
 
 
 def timing_of(notes: Sequence[WrittenNote]) -> Timing:
-    """Return when the notes sound, rests included, counted from the start of the segment. No note is lost."""
-    ends: list[int] = [0]
-    seconds = 0.0
+    """Return when the notes sound, counted from the start of the segment. No note is lost; rests are what lies between.
+
+    So a voice neither glides into a rest nor out of one.
+    """
+    starts, lengths = list[int](), list[int]()
+    seconds, end = 0.0, 0
     for note in notes:
+        start = max(round(seconds * TICKS_PER_SECOND), end)
         seconds += note.seconds
-        ends.append(max(round(seconds * TICKS_PER_SECOND), ends[-1] + 1))
-    lengths = tuple(end - start for start, end in pairwise(ends))
-    return Timing((TempoEvent(0, _BPM),), tuple(ends[:-1]), lengths)
+        if note.tone is not None:
+            end = max(round(seconds * TICKS_PER_SECOND), start + 1)
+            starts.append(start)
+            lengths.append(end - start)
+    return Timing((TempoEvent(0, _BPM),), tuple(starts), tuple(lengths))
 
 
 def melody_of(notes: Sequence[WrittenNote]) -> Melody:
-    """Return the pitch of the notes; a rest has the tone of the note after it, the last ones of the note before."""
-    tones: list[float | None] = [note.tone for note in notes]
-    for place in reversed(range(len(tones) - 1)):
-        if tones[place] is None:
-            tones[place] = tones[place + 1]
-    for place in range(1, len(tones)):
-        if tones[place] is None:
-            tones[place] = tones[place - 1]
-    return Melody(tuple(NoteMelody(tone, _PORTAMENTO) for tone in tones if tone is not None))
+    """Return the pitch of the notes, without the rests."""
+    return Melody(tuple(NoteMelody(note.tone, _PORTAMENTO) for note in notes if note.tone is not None))
 
 
 def word_tones(notes: Sequence[WrittenNote]) -> list[float | None]:
