@@ -73,7 +73,8 @@ def _notes(
 ) -> tuple[npt.NDArray[np.int64], list[float], list[bool]]:
     """Frames, tone and whether it rests of every note, with the rests between them; the frames sum to `count`.
 
-    A rest has the tone of the note after it, the last one of the note before.
+    A rest has the tone of the note before it in its first half and that of the note after it in its second, so that
+    no model glides to another tone before a note has ended, or comes from one when the next begins.
     """
     bounds, tones, rests = [0], list[float](), list[bool]()
 
@@ -85,6 +86,7 @@ def _notes(
             rests.append(rest)
 
     for (start, stop), note in zip(timing.note_seconds(), melody.notes, strict=True):
+        add((bounds[-1] + grid.frame_at(start)) // 2, tones[-1] if tones else note.tone, rest=True)
         add(grid.frame_at(start), note.tone, rest=True)
         add(grid.frame_at(stop), note.tone, rest=False)
     add(count, melody.notes[-1].tone, rest=True)
@@ -94,7 +96,7 @@ def _notes(
 STEP = Step(
     Manifest(
         name="predict_pitch",
-        version="1",
+        version="2",
         summary="Sings the notes as the bank's pitch model does; the drawn pitch curve is added.",
         device="gpu",
         numeric=True,
