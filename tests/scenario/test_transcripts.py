@@ -178,6 +178,14 @@ def test_missing_durations_and_pitch_are_predicted_from_the_notes(terminal: Term
     assert np.abs(heard[: round(0.08 * 44100)]).max() < 0.01
 
 
+def test_a_predicted_pitch_stays_on_its_note_before_a_rest(terminal: Terminal) -> None:
+    notes = {"ph_num": "1 1 1 1 1", "note_seq": "rest A4 rest C5 rest", "note_dur": "0.2 0.4 0.3 0.4 0.2"}
+    sing(terminal, [{"offset": 0.0, "ph_seq": "SP en/aa SP en/aa SP", **notes}])
+    heard = samples(terminal.home / "song.wav") / 32767
+    assert frequency(heard, 0.52, 0.6) == pytest.approx(440, rel=0.015)
+    assert frequency(heard, 0.93, 1.0) == pytest.approx(523, rel=0.015)
+
+
 def frequency(audio: npt.NDArray[np.float64], start: float, end: float) -> float:
     """The fundamental of a stretch, from the highest peak of its autocorrelation between 200 and 700 Hz."""
     piece = audio[round(start * 44100) : round(end * 44100)]

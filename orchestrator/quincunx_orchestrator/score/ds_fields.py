@@ -131,11 +131,10 @@ class SegmentFields:
         return number
 
     def _numbers(self, key: str, words: tuple[str, ...], low: float, high: float) -> tuple[float, ...]:
-        found = [_number(word) for word in words]
-        if not all(number is not None and low <= number <= high for number in found):
-            for place, word in enumerate(words):
-                self._number(f"{key}[{place}]", word, low, high)
-        return tuple(number for number in found if number is not None)
+        found = _floats(words)
+        if found and low <= min(found) and max(found) <= high:
+            return found
+        return tuple(self._number(f"{key}[{place}]", word, low, high) for place, word in enumerate(words))
 
 
 def shown(value: Json) -> str:
@@ -146,6 +145,18 @@ def shown(value: Json) -> str:
         return "a list"
     text = repr(value) if not isinstance(value, str) or len(value) <= _SHOWN_LENGTH else ""
     return text or f"{str(value)[: _SHOWN_LENGTH // 2]!r}… ({len(str(value))} characters)"
+
+
+def _floats(words: tuple[str, ...]) -> tuple[float, ...]:
+    """Return all words as numbers at once, or nothing if any of them may be something else: a file holds millions."""
+    written = " ".join(words)
+    # Python takes more for a number than we do: `1_0`, `nan`, digits of other scripts.
+    if not written.isascii() or any(mark in written for mark in "_nN"):
+        return ()
+    try:
+        return tuple(map(float, words))
+    except ValueError:
+        return ()
 
 
 def _number(value: Json) -> float | None:
