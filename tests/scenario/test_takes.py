@@ -103,6 +103,7 @@ def test_another_acoustic_seed_keeps_the_pitch(terminal: Terminal) -> None:
         (("render", "song.ustx", "-o", "a.wav", "--takes", "0"), "1<=x<=999"),
         (("render", "song.ustx", "-o", "a.wav", "--keep", "1"), "no takes of this song are known"),
         (("render", "song.ustx", "-o", "a.wav", "--keep", "1", "--seed", "3"), "leave out --takes, --seed"),
+        (("render", "song.ustx", "-o", "a.wav", "--takes", "2", "--seed", "2147483647"), "choose a smaller --seed"),
         (("take", "keep", "song.ustx", "2"), "quincunx render song.ustx --takes 5"),
         (("take", "keep", "no.ustx", "2"), "no.ustx"),
     ],

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from quincunx_orchestrator.cli.job import Wishes
 from quincunx_orchestrator.cli.outputs import Places
 from quincunx_orchestrator.cli.shared_options import Choices
+from quincunx_orchestrator.cli.sound_options import SEED_LIMIT
 from quincunx_orchestrator.song.file_names import batch_paths, refuse_collisions, take_path
 from quincunx_orchestrator.song.phrase_graph import Delivery, Take
 from quincunx_orchestrator.song.range import parse_range
@@ -103,6 +104,10 @@ def _refuse_contradictions(asked: Asked, choices: Choices) -> None:
         raise click.UsageError("--format goes with --out-dir; with -o the end of the file's name decides.")
     if asked.keep is not None and (asked.takes is not None or choices.seed is not None or len(asked.songs) > 1):
         raise click.UsageError("--keep N renders the take that it keeps: leave out --takes, --seed and other songs.")
+    if (choices.seed or 0) + (asked.takes or 1) - 1 > SEED_LIMIT:
+        raise click.UsageError(
+            f"The last of these takes would have a seed above {SEED_LIMIT}: choose a smaller --seed."
+        )
     if choices.picture is not None and (asked.takes is not None or len(asked.songs) > 1):
         raise click.UsageError("--picture draws one song: leave out --takes and other songs.")
 
