@@ -46,7 +46,13 @@ class Singer:
         self.vocoder = session(BANK / "dsvocoder" / "vocoder.onnx", threads)
 
     def mel(
-        self, tokens: Ints, durations: Ints, f0: Floats, gender: ArrayLike = 0.0, velocity: ArrayLike = 1.0
+        self,
+        tokens: Ints,
+        durations: Ints,
+        f0: Floats,
+        gender: ArrayLike = 0.0,
+        velocity: ArrayLike = 1.0,
+        speaker: ArrayLike = (0.0, 0.0),
     ) -> Floats:
         """Mel spectrogram [B, F, 128] of tokens and durations [B, T] at f0 [B, F]."""
         feeds = {
@@ -55,6 +61,7 @@ class Singer:
             "f0": f0,
             "gender": np.broadcast_to(np.asarray(gender, np.float32), f0.shape),
             "velocity": np.broadcast_to(np.asarray(velocity, np.float32), f0.shape),
+            "spk_embed": np.broadcast_to(np.asarray(speaker, np.float32), (*f0.shape, 2)),
             "steps": np.array([20], dtype=np.int64),
         }
         return np.asarray(self.acoustic.run(None, feeds)[0])
@@ -71,13 +78,27 @@ class Singer:
             np.array([[HEAD, *frames, HEAD]], dtype=np.int64),
         )
 
-    def sing(self, phones: Sequence[str], frames: Sequence[int], f0: ArrayLike, gender: ArrayLike = 0.0) -> Floats:
+    def sing(
+        self,
+        phones: Sequence[str],
+        frames: Sequence[int],
+        f0: ArrayLike,
+        gender: ArrayLike = 0.0,
+        speaker: ArrayLike = (0.0, 0.0),
+    ) -> Floats:
         """Samples of a phrase at a constant f0 or one per frame, silence included."""
         tokens, durations = self.phrase(phones, frames)
         curve = np.broadcast_to(np.asarray(f0, np.float32), (1, int(durations.sum()))).copy()
-        return np.asarray(self.waveform(self.mel(tokens, durations, curve, gender), curve)[0])
+        return np.asarray(self.waveform(self.mel(tokens, durations, curve, gender, speaker=speaker), curve)[0])
 
-    def hold(self, phone: str, f0: ArrayLike, frames: int = 60, gender: ArrayLike = 0.0) -> Floats:
+    def hold(
+        self,
+        phone: str,
+        f0: ArrayLike,
+        frames: int = 60,
+        gender: ArrayLike = 0.0,
+        speaker: ArrayLike = (0.0, 0.0),
+    ) -> Floats:
         """Samples of one sustained phone, without its onset and its end."""
-        samples = self.sing([phone], [frames], f0, gender)
+        samples = self.sing([phone], [frames], f0, gender, speaker)
         return samples[(HEAD + 10) * HOP : (HEAD + frames - 8) * HOP]

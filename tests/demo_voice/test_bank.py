@@ -69,6 +69,7 @@ def test_the_acoustic_model_takes_and_gives_what_diffsingers_do(singer: Singer) 
         "f0": ("tensor(float)", ["batch", "n_frames"]),
         "gender": ("tensor(float)", ["batch", "n_frames"]),
         "velocity": ("tensor(float)", ["batch", "n_frames"]),
+        "spk_embed": ("tensor(float)", ["batch", "n_frames", 2]),
         "steps": ("tensor(int64)", [1]),
     }
     (mel,) = singer.acoustic.get_outputs()
@@ -85,6 +86,7 @@ def test_the_vocoder_asks_for_a_mel_and_a_pitch_and_no_more(singer: Singer) -> N
 def test_both_models_agree_on_the_mel() -> None:
     acoustic, vocoder = read("dsconfig.yaml"), read("dsvocoder/vocoder.yaml")
     layout = {key for key in acoustic if key.startswith("mel_") or key.endswith(("_rate", "_size", "_bins"))}
+    layout -= {"hidden_size"}
     assert len(layout) == 9
     assert {key: acoustic[key] for key in layout} == {key: vocoder[key] for key in layout}
 
@@ -144,3 +146,11 @@ def test_every_syllable_of_mandarin_is_an_initial_and_a_final_or_a_final_alone()
 def test_the_licence_travels_with_the_bank() -> None:
     assert read("character.yaml")["license"] == "CC0-1.0"
     assert "CC0 1.0" in (BANK / "README.md").read_text("utf-8")
+
+
+def test_its_speakers_have_embeddings_and_colours() -> None:
+    config, subbanks = read("dsconfig.yaml"), read("character.yaml")["subbanks"]
+    assert [one["suffix"] for one in subbanks] == config["speakers"]
+    assert subbanks[0]["color"] == ""
+    for name in config["speakers"]:
+        assert len(np.frombuffer((BANK / f"{name}.emb").read_bytes(), "<f4")) == config["hidden_size"]

@@ -78,3 +78,21 @@ def test_the_vocoder_renders_the_mel_it_is_given_within_a_decibel(singer: Singer
         loud = mel[0] > mel[0, HEAD + 30].max() - 5.0
         difference = (heard - mel[0])[HEAD + 10 : -HEAD - 10][loud[HEAD + 10 : -HEAD - 10]]
         assert abs(float(np.median(difference))) * 20 / np.log(10) <= 1.0
+
+
+@pytest.mark.parametrize("f0", [147.0, 262.0, 523.0])
+def test_the_ringing_speaker_is_louder_around_three_kilohertz_and_hardly_louder_altogether(
+    singer: Singer, f0: float
+) -> None:
+    for phone in ("en/aa", "en/ao", "en/eh"):
+        clear, ringing = (singer.hold(phone, f0, speaker=speaker) for speaker in ((0.0, 0.0), (0.0, 1.0)))
+        band = [ears.level_between(samples, 2_700.0, 4_100.0) for samples in (clear, ringing)]
+        assert band[1] - band[0] >= 3.0, phone
+        assert abs(loudness(ringing) - loudness(clear)) <= 2.0
+        assert np.abs(ringing).max() < 0.95
+
+
+def test_high_i_is_as_loud_as_high_a(singer: Singer) -> None:
+    for f0 in (740.0, 880.0, 1_047.0):
+        levels = [loudness(singer.hold(phone, f0)) for phone in ("en/iy", "ja/i", "zh/i", "en/aa")]
+        assert max(levels) - min(levels) <= 3.0

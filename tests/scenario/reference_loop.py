@@ -54,6 +54,7 @@ def sing(segment: dict[str, Any], acoustic: Any, vocoder: Any, ids: dict[str, in
         "f0": f0[np.newaxis],
         "gender": level(segment, "gender", 0.0, count)[np.newaxis],
         "velocity": level(segment, "velocity", 1.0, count)[np.newaxis],
+        "spk_embed": np.zeros((1, count, 2), np.float32),  # the bank's first speaker
         "steps": np.array([20], np.int64),
     }
     wanted = {one.name for one in acoustic.get_inputs()}

@@ -55,7 +55,7 @@ def test_a_voice_for_a_track_that_nobody_hears_is_told(home: Path) -> None:
     ("choice", "told"),
     [
         ("Bass=demo", "the tracks are 1: Lead; 2: Harmony; 3: Muted"),
-        ("2=nobody", "no voice 'nobody' is installed; known: demo, demo-low"),
+        ("2=nobody", "no voice 'nobody' is installed; known: demo, demo-low, demo-ring"),
         ("3=demo-lo", "did you mean 'demo-low'?"),
         ("Harmony", "TRACK=VOICE"),
     ],

@@ -24,6 +24,7 @@ def command(context: click.Context, vocoder_dir: tuple[Path, ...], as_json: bool
     """List the voices that are installed, and what keeps one from singing; or install and remove them."""
     if context.invoked_subcommand is not None:
         return 0
+    from quincunx_orchestrator.song.voices import short_name
     from quincunx_shared.errors import BadVoicebank
 
     workspace = Workspace(vocoder_dirs=vocoder_dir)
@@ -33,6 +34,7 @@ def command(context: click.Context, vocoder_dir: tuple[Path, ...], as_json: bool
         row: dict[str, object] = {"name": name, "folder": str(folder.root), "problem": None}
         try:
             bank = catalogue.load(name).bank
+            row |= {"about": folder.about, "speakers": [short_name(one) for one in bank.speakers]}
             row |= {"title": bank.name, "sample_rate": bank.sample_rate, "languages": sorted(bank.dictionaries)}
         except BadVoicebank as error:
             row["problem"] = str(error)
@@ -49,9 +51,18 @@ def command(context: click.Context, vocoder_dir: tuple[Path, ...], as_json: bool
     for row in rows:
         languages = row.get("languages", [])
         sings = ", ".join(map(str, languages)) if isinstance(languages, list) else ""
-        click.echo(f"{row['name']:{width}}  {row['problem'] or sings}  {row['folder']}")
+        about = f"  {row['about']}" if row.get("about") else _speakers(row)
+        click.echo(f"{row['name']:{width}}  {row['problem'] or sings}{about}  {row['folder']}")
     click.echo("`quincunx voices install FILE` adds more.", err=True)
     return 0
+
+
+def _speakers(row: dict[str, object]) -> str:
+    """What a list says of a bank of several speakers."""
+    speakers = row.get("speakers")
+    if not isinstance(speakers, list) or len(speakers) < 2:
+        return ""
+    return "  speakers " + ", ".join(f"{row['name']}:{one}" for one in speakers)
 
 
 command.add_command(install)

@@ -218,7 +218,6 @@ def phrase_options(voice: Voice, language: str, take: Take) -> dict[str, dict[st
             "seed": model_seed,
             "steps": take.steps,
             "depth": min(take.depth, bank.settings.depth_limit),
-            "gender_shift": voice.gender_shift,
             "gender_range_down": down,
             "gender_range_up": up,
             "speaker": bank.speakers.get(voice.speaker) or next(iter(bank.speakers.values()), ""),

@@ -25,8 +25,12 @@ from quincunx_shared.voicebank import Voicebank, load_voicebank
 #: The voice that sings when the wanted one is not installed.
 FALLBACK = "demo"
 
-#: Presets of the demo bank: name → gender shift (formants down for negative values).
-DEMO_PRESETS: Mapping[str, float] = {"demo": 0.0, "demo-low": -0.6}
+#: Presets of the demo bank: name → its speaker, and what a person reads of it.
+DEMO_PRESETS: Mapping[str, tuple[str, str]] = {
+    "demo": ("clear", "female"),
+    "demo-low": ("low", "male"),
+    "demo-ring": ("ring", "female, with a singer's formant"),
+}
 
 
 def short_name(speaker: str) -> str:
@@ -59,7 +63,6 @@ class Voice:
 
     name: str
     bank: Voicebank
-    gender_shift: float = 0.0
     #: Who of the bank sings; nobody where it has but one.
     speaker: str = ""
     root: Path = Path()
@@ -140,8 +143,9 @@ class VoiceFolder:
 
     name: str
     root: Path
-    gender_shift: float = 0.0
     speaker: str = ""
+    #: What a person reads of it in a list.
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,7 @@ class Catalogue:
         bank = load_voicebank(folder.root, vocoder_dirs=self.vocoder_dirs, digest_of=self.digest_of)
         speaker = chosen_speaker(bank, chosen or folder.speaker, voice=folder.name)
         called = f"{folder.name}:{chosen}" if chosen else folder.name
-        return Voice(called, bank, folder.gender_shift, speaker, folder.root, digest_of=self.digest_of)
+        return Voice(called, bank, speaker, folder.root, digest_of=self.digest_of)
 
     def has(self, name: str) -> bool:
         """Whether there is a voice of this name, or a speaker's name behind one."""
@@ -185,7 +189,7 @@ class Catalogue:
 def find_voices(roots: Iterable[Path], *, vocoder_dirs: Sequence[Path] = ()) -> Catalogue:
     """Look for banks: folders with a dsconfig.yaml, directly below each root. Earlier roots win over later ones."""
     demo = Path(str(files("quincunx_shared"))) / "voicebanks" / "demo"
-    folders = {name: VoiceFolder(name, demo, shift) for name, shift in DEMO_PRESETS.items()}
+    folders = {name: VoiceFolder(name, demo, speaker, about) for name, (speaker, about) in DEMO_PRESETS.items()}
     hidden: list[VoiceFolder] = []
     for root in roots:
         for config in sorted(root.glob("*/dsconfig.yaml")):

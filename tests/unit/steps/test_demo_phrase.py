@@ -33,7 +33,8 @@ def stage() -> Stage:
     places = {"acoustic": BANK / "acoustic.onnx", "vocoder": BANK / "dsvocoder" / "vocoder.onnx"}
     digests = {name: digest_of_bytes(path.read_bytes()) for name, path in places.items()}
     pool = ModelPool(ModelLibrary({digests[name]: path for name, path in places.items()}), OnnxRuntime().load)
-    return Stage(models={name: pool.model(digest) for name, digest in digests.items()})
+    files = {"clear": (BANK / "speakers" / "clear.emb").read_bytes()}
+    return Stage({name: pool.model(digest) for name, digest in digests.items()}, files)
 
 
 def sung(stage: Stage, **curves: DrawnCurve) -> npt.NDArray[np.float32]:
@@ -47,7 +48,7 @@ def sung(stage: Stage, **curves: DrawnCurve) -> npt.NDArray[np.float32]:
         "phoneme_ids": {symbol: place for place, symbol in enumerate(symbols)},
         **{name: curve.to_payload() for name, curve in curves.items() if name != "dyn"},
     }
-    mel = perform(acoustic.STEP, phrase, stage, acoustic="acoustic")
+    mel = perform(acoustic.STEP, phrase, stage, acoustic="acoustic", speaker="clear")
     audio = perform(vocoder.STEP, {"mel": mel, "f0": f0}, stage, vocoder="vocoder")
     dyn = curves.get("dyn", DrawnCurve()).to_payload()
     out: npt.NDArray[np.float32] = perform(post.STEP, {"audio": audio, "timing": TIMING.to_payload(), "dyn": dyn})

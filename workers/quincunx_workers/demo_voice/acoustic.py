@@ -4,6 +4,7 @@ Inputs   tokens, durations  int64 [B, T]     padded with 0 (``<PAD>``, no frames
          f0                 float32 [B, F]   Hz
          gender             float32 [B, F]   1 raises the formants by five semitones
          velocity           float32 [B, F]   2 halves bursts, releases, openings and glides
+         spk_embed          float32 [B, F, 2] who sings: a shift that adds to gender, and how much the voice rings
          steps              int64 [1]        accepted and ignored: there is no diffusion
 Output   mel                float32 [B, F, 128]
 
@@ -19,7 +20,7 @@ from typing import Final
 import numpy as np
 import onnx
 
-from quincunx_workers.demo_voice import parameters, spectrum
+from quincunx_workers.demo_voice import parameters, speakers, spectrum
 from quincunx_workers.demo_voice.articulation import Phone
 from quincunx_workers.demo_voice.formula_graph import DOUBLE, FLOAT, INT, Graph, Tensor, count
 from quincunx_workers.demo_voice.mel_layout import (
@@ -53,11 +54,13 @@ def acoustic_model(phones: Sequence[Phone]) -> onnx.ModelProto:
     f0 = graph.input("f0", FLOAT, ("batch", "n_frames"))
     gender = graph.input("gender", FLOAT, ("batch", "n_frames"))
     velocity = graph.input("velocity", FLOAT, ("batch", "n_frames"))
+    speaker = graph.input("spk_embed", FLOAT, ("batch", "n_frames", speakers.CHANNELS)).cast(DOUBLE)
     steps = graph.input("steps", INT, (1,))
 
     rows = posture_rows(phones, tokens + steps * 0, durations, velocity)
     columns = smoothed_columns(phones, rows)
-    mel = log_mel(columns, f0.cast(DOUBLE).with_axis(2), gender.cast(DOUBLE).with_axis(2))
+    length = gender.cast(DOUBLE).with_axis(2) + speaker.part(2, 0, 1)
+    mel = log_mel(columns, f0.cast(DOUBLE).with_axis(2), length, speaker.part(2, 1, 2))
     graph.output("mel", mel.cast(FLOAT), ("batch", "n_frames", MEL_BINS))
     return graph.model(__doc__)
 
@@ -101,14 +104,14 @@ def smoothed_columns(phones: Sequence[Phone], rows: Tensor) -> Mapping[str, Tens
     return {name: tensor.part(2, i, i + 1) for name, (tensor, i) in zip(parameters.COLUMNS, placed, strict=True)}
 
 
-def log_mel(columns: Mapping[str, Tensor], f0: Tensor, gender: Tensor) -> Tensor:
+def log_mel(columns: Mapping[str, Tensor], f0: Tensor, gender: Tensor, ring: Tensor) -> Tensor:
     """Voice, breath and noise add as powers; float64 [B, F, 128]."""
     centres = f0.graph.constant(mel_centres_hz(), DOUBLE)
     note = (f0 > LOWEST_F0_HZ).where(f0, F0_OF_SILENCE_HZ)
     semitones = (gender * GENDER_SEMITONES).at_least(-LARGEST_SHIFT_SEMITONES).at_most(LARGEST_SHIFT_SEMITONES)
     # A shorter tract is the same tract heard at lower frequencies.
     shift = (semitones * (-math.log(2.0) / 12.0)).exp()
-    tract = spectrum.tract_of(columns, note * shift)
+    tract = spectrum.tract_of(columns, note * shift, ring)
     tract_gain = spectrum.tract_gain(tract, centres * shift)
 
     voice = voice_power(

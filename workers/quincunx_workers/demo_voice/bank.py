@@ -6,21 +6,23 @@ from typing import Any, Final
 
 import yaml
 
-from quincunx_workers.demo_voice import duration, kana, mel_layout, melody
+from quincunx_workers.demo_voice import duration, kana, mel_layout, melody, speakers
 from quincunx_workers.demo_voice.acoustic import GENDER_SEMITONES, acoustic_model
 from quincunx_workers.demo_voice.articulation import Phone
 from quincunx_workers.demo_voice.phones import LANGUAGES, PAUSES, vocabulary
+from quincunx_workers.demo_voice.speakers import SPEAKERS
 from quincunx_workers.demo_voice.vocoder import vocoder_model
 from quincunx_workers.singing import pinyin
 
 NAME: Final = "Quincunx Demo"
-VERSION: Final = "1.1"
+VERSION: Final = "1.2"
 
 _README: Final = """\
 # Quincunx Demo
 
-A singing voice made of formulas, in DiffSinger's ONNX layout: English, Japanese and Mandarin. Nothing in it was
-trained or recorded. It is written by `python -m quincunx_workers.demo_voice OUT_DIR`; do not edit it by hand.
+A singing voice made of formulas, in DiffSinger's ONNX layout: English, Japanese and Mandarin; a female and a male
+singer, and one with a singer's formant. Nothing in it was trained or recorded. It is written by
+`python -m quincunx_workers.demo_voice OUT_DIR`; do not edit it by hand.
 
 Licence: CC0 1.0 (https://creativecommons.org/publicdomain/zero/1.0/). The bank, and everything sung with it, is
 free for any use.
@@ -61,6 +63,7 @@ def bank_files() -> dict[str, bytes]:
         "dsdict-en.yaml": _yaml(_dictionary("en", {})),
         "dsdict-ja.yaml": _yaml(_dictionary("ja", kana.syllables())),
         "dsdict-zh.yaml": _yaml(_dictionary("zh", pinyin.syllables())),
+        **{f"speakers/{name}.emb": speaker.embedding() for name, speaker in SPEAKERS.items()},
         "acoustic.onnx": acoustic_model(phones).SerializeToString(deterministic=True),
         "dsdur/dsconfig.yaml": _yaml(_predictor({"dur": "dur.onnx", "predict_dur": True}, duration.CHANNELS)),
         "dsdur/linguistic.onnx": duration.linguistic_model(phones).SerializeToString(deterministic=True),
@@ -81,6 +84,10 @@ def _character() -> dict[str, Any]:
         "author": "Quincunx",
         "version": VERSION,
         "license": "CC0-1.0",
+        "subbanks": [
+            {"color": "" if name == "clear" else speaker.colour, "suffix": f"speakers/{name}"}
+            for name, speaker in SPEAKERS.items()
+        ],
     }
 
 
@@ -89,6 +96,8 @@ def _dsconfig() -> dict[str, Any]:
         "phonemes": "phonemes.txt",
         "acoustic": "acoustic.onnx",
         "vocoder": "dsvocoder",
+        "speakers": [f"speakers/{name}" for name in SPEAKERS],
+        "hidden_size": speakers.CHANNELS,
         "use_lang_id": False,
         "use_key_shift_embed": True,
         "use_speed_embed": True,

@@ -11,9 +11,14 @@ from typing import Final
 
 from quincunx_workers.demo_voice.formula_graph import Tensor
 
-#: Resonances above the ones that speech moves, with their bandwidths; they belong to the singer, not the phone.
+#: Resonances above the ones that speech moves, with their bandwidths; they belong to the singer, not the phone. The
+#: first of them moves with how much a voice rings.
 FIXED_RESONANCES_HZ: Final = ((4_700.0, 280.0), (5_900.0, 420.0), (7_300.0, 600.0))
 F4_BANDWIDTH_HZ: Final = 220.0
+#: Where a voice that rings has its fourth and fifth resonance (Sundberg 1974 finds the cluster near 3 kHz).
+RINGING_F4_HZ: Final = 3_250.0
+RINGING_F5_HZ: Final = 3_700.0
+RINGING_BANDWIDTH_HZ: Final = 130.0
 #: A uniform tube with walls so lossy that it hardly resonates: dividing by it leaves the formants' peaks and
 #: valleys and removes the fall of 12 dB per octave that each resonance brings.
 NEUTRAL_RESONANCES_HZ: Final = tuple((550.0 * (2 * i + 1), 900.0) for i in range(7))
@@ -39,16 +44,25 @@ class Tract:
     mouth: Tensor
 
 
-def tract_of(columns: Mapping[str, Tensor], f0: Tensor) -> Tract:
-    """The sung tract: formants of the postures, kept above the note as singers keep them."""
+def tract_of(columns: Mapping[str, Tensor], f0: Tensor, ring: Tensor) -> Tract:
+    """The sung tract: formants of the postures, kept above the note as singers keep them.
+
+    ``ring``, 0 to 1, is how far the upper resonances are drawn together.
+    """
+    ring = ring.at_least(0.0).at_most(1.0)
     f1 = columns["f1"].at_least((f0 * 1.05).at_most(HIGHEST_F1_HZ))
     f2 = columns["f2"].at_least(f1 * 1.2)
     b1 = columns["b1"].at_least(f1 * 0.13)
+    # No resonance overtakes the one below it: /i/ has its third where others have their fourth.
+    f4 = (columns["f4"] * (1.0 - ring) + RINGING_F4_HZ * ring).at_least(columns["f3"] * 1.04 * ring)
+    narrow = F4_BANDWIDTH_HZ * (1.0 - ring) + RINGING_BANDWIDTH_HZ * ring
+    narrow_5 = FIXED_RESONANCES_HZ[0][1] * (1.0 - ring) + RINGING_BANDWIDTH_HZ * ring
     resonances = (
         (f1, b1),
         (f2, columns["b2"]),
         (columns["f3"].at_least(f2 * 1.1), columns["b3"]),
-        (columns["f4"], f0.like(F4_BANDWIDTH_HZ)),
+        (f4, narrow),
+        ((FIXED_RESONANCES_HZ[0][0] * (1.0 - ring) + RINGING_F5_HZ * ring).at_least(f4 * 1.05), narrow_5),
     )
     # Below the note there is nothing to resonate: a fixed pole would leave high notes to the zero alone.
     pole = (f0 * 1.1).at_least(NASAL_POLE_HZ)
@@ -61,7 +75,7 @@ def tract_gain(tract: Tract, frequency: Tensor) -> Tensor:
     gain = resonance(square, *tract.resonances[0])
     for centre, bandwidth in tract.resonances[1:]:
         gain = gain * resonance(square, centre, bandwidth)
-    fixed = _constant_gain(square, FIXED_RESONANCES_HZ) / _constant_gain(square, NEUTRAL_RESONANCES_HZ)
+    fixed = _constant_gain(square, FIXED_RESONANCES_HZ[1:]) / _constant_gain(square, NEUTRAL_RESONANCES_HZ)
     return gain * fixed * _nasal_gain(tract, square)
 
 
