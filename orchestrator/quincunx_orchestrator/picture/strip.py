@@ -8,6 +8,9 @@ from typing import Protocol, TypeVar
 
 from quincunx_orchestrator.picture.systems import Span
 
+#: Phrases begin on whole samples, bars do not: what begins with a bar may stand a hair before it.
+ROUNDING = 0.002
+
 
 class Timed(Protocol):
     """Whatever lasts from one second to another."""
@@ -48,9 +51,10 @@ class Strip:
         return self.left + (inside - self.span.start) * self.scale
 
     def shows(self, seconds: float) -> bool:
-        """Whether a moment is in this system."""
-        return self.span.start <= seconds < self.span.end
+        """Whether a moment is in this system. One right before its end is the beginning of the next."""
+        return self.span.start - ROUNDING <= seconds < self.span.end - ROUNDING
 
     def within(self, things: Iterable[_Timed]) -> list[_Timed]:
         """Return what can be seen here, be it in part."""
-        return [one for one in things if one.start < self.span.end and one.end > self.span.start]
+        start, end = self.span.start + ROUNDING, self.span.end - ROUNDING
+        return [one for one in things if one.start < end and one.end > start]

@@ -11,6 +11,9 @@ from quincunx_orchestrator.picture.sheet import Bar
 #: The longest system that still shows every phone, and how many of them one page takes.
 LONGEST_SECONDS, MOST_SYSTEMS = 17.5, 16
 
+#: A system may be this much longer than the others rather than leave a scrap for another one.
+STRETCH = 1.1
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -30,13 +33,13 @@ def cut_into_systems(begin: float, end: float, bars: Sequence[Bar]) -> tuple[Spa
 
     A bar longer than a system is cut where it must be. A song too long for a page has longer systems.
     """
-    longest = max(LONGEST_SECONDS, (end - begin) / MOST_SYSTEMS * 1.1)
+    longest = max(LONGEST_SECONDS, (end - begin) / MOST_SYSTEMS)
     lines = sorted({one.seconds for one in bars if begin < one.seconds < end})
     spans: list[Span] = []
     start = begin
-    while end - start > longest:
+    while end - start > longest * STRETCH:
         ideal = start + (end - start) / math.ceil((end - start) / longest)
-        within = [line for line in lines if start < line <= start + longest]
+        within = [line for line in lines if start < line <= start + longest * STRETCH]
         cut = min(within, key=lambda line: abs(line - ideal)) if within else ideal
         spans.append(Span(start, cut))
         start = cut

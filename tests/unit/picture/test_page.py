@@ -196,3 +196,11 @@ def test_long_names_and_lyrics_are_cut_to_the_room_there_is() -> None:
         assert "\n" not in label.text
         assert label.frame.width <= room
         assert label.frame.left >= 0
+
+
+def test_a_note_that_begins_a_hair_before_its_bar_belongs_to_the_system_of_that_bar() -> None:
+    sheet = sheet_of([sung(1.0, 60, "one"), sung(16.0 - 1e-5, 62, "two")], seconds=32.0)
+    first, second = systems_of(sheet)
+    assert second.strip.span.start == 16.0
+    words = {label.text: label.frame for label in labels(lay_out(sheet), "lyric")}
+    assert words["two"].top > first.bottom

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quincunx_orchestrator.picture.sheet import Bar
-from quincunx_orchestrator.picture.systems import LONGEST_SECONDS, MOST_SYSTEMS, cut_into_systems
+from quincunx_orchestrator.picture.systems import LONGEST_SECONDS, MOST_SYSTEMS, STRETCH, cut_into_systems
 
 BAR_SECONDS = st.floats(0.3, 40.0)
 
@@ -33,7 +33,7 @@ def test_every_system_begins_at_a_bar_line_where_bars_are_short(seconds: float, 
     bars = bars_of(bar, seconds)
     spans = cut_into_systems(0.0, seconds, bars)
     assert {span.start for span in spans} <= {one.seconds for one in bars}
-    assert all(span.seconds <= LONGEST_SECONDS * 1.1 + 1e-9 for span in spans)
+    assert all(span.seconds <= LONGEST_SECONDS * STRETCH + 1e-9 for span in spans)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,9 @@ def test_every_system_begins_at_a_bar_line_where_bars_are_short(seconds: float, 
         (10.0, 2.0, [0]),
         (32.0, 2.0, [0, 16]),
         (36.0, 2.0, [0, 12, 24]),
+        (40.0, 2.0, [0, 14, 26]),
+        (18.5, 2.0, [0]),
+        (103.4, 15 / 7, [15 / 7 * bars for bars in (0, 8, 16, 24, 32, 40)]),
         (40.0, 100.0, [0, 40 / 3, 80 / 3]),
     ],
 )
