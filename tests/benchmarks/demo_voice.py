@@ -8,13 +8,16 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyloudnorm
 from tests.demo_voice import ears
 from tests.demo_voice.singer import BANK, HEAD, HOP, RATE, Floats, Singer, named, session
 
-from quincunx_workers.demo_voice.phones import vocabulary
+from quincunx_shared.phonemes import NotePhonemes, Phonemes
+from quincunx_workers.demo_voice.phones import ENGLISH, vocabulary
+from quincunx_workers.singing.alignment import align
 
 VOWELS = named("en", "aa ae ah ao eh er ih iy uh uw")
 SUSTAINED = [*VOWELS, *named("en", "m n ng l r w y f th s sh hh z zh v dh")]
@@ -24,7 +27,7 @@ GLIDE = np.linspace(60.0, 85.0, GLIDE_FRAMES + 2 * HEAD)
 
 def main() -> None:
     singer = Singer()
-    sections: list[Callable[[Singer], Iterator[tuple[str, float]]]] = [pitch, vowels, levels, speed]
+    sections: list[Callable[[Singer], Iterator[tuple[str, float]]]] = [pitch, vowels, levels, weak_points, speed]
     figures = {name: round(value, 6) for section in sections for name, value in section(singer)}
     print(json.dumps(figures, indent=2))
 
@@ -77,6 +80,38 @@ def levels(singer: Singer) -> Iterator[tuple[str, float]]:
     yield "mel_bias_db", mel_bias(singer)
 
 
+def weak_points(singer: Singer) -> Iterator[tuple[str, float]]:
+    """What the prototype did badly, each with what it measured there (demo-voice.md, section 8)."""
+    # Prototype: 30 ms, whatever the note.
+    for milliseconds in (250, 500, 1_000):
+        yield f"coda_before_a_stolen_onset_ms_in_{milliseconds}_ms", coda_milliseconds(milliseconds / 1_000)
+    meter = pyloudnorm.Meter(RATE)
+
+    def lufs(phone: str, f0: float, speaker: tuple[float, float] = (0.0, 0.0)) -> float:
+        return float(meter.integrated_loudness(singer.hold(phone, f0, speaker=speaker).astype(np.float64)))
+
+    # Prototype: falls steadily above 440 Hz.
+    for phone in ("en/m", "en/n", "en/ng"):
+        yield f"{phone[3:]}_at_880_against_330_hz_lu", lufs(phone, 880.0) - lufs(phone, 330.0)
+    # Prototype: 3 to 5 LU below above 700 Hz.
+    for f0 in (740.0, 1_047.0):
+        yield f"iy_against_aa_at_{f0:.0f}_hz_lu", lufs("en/iy", f0) - lufs("en/aa", f0)
+    # Prototype: no such preset.
+    for name, speaker in (("clear", (0.0, 0.0)), ("ring", (0.0, 1.0))):
+        levels = [ears.level_between(singer.hold(phone, 262.0, speaker=speaker), 2_700.0, 4_100.0) for phone in VOWELS]
+        yield f"{name}_level_2700_to_4100_hz_db", float(np.median(levels))
+
+
+def coda_milliseconds(note_seconds: float) -> float:
+    """How long /ng/ lasts in "sing" before the /k/ of the next note, by the rule of durations."""
+    natural = {f"en/{phone.name}": phone.duration_ms / 1_000 for phone in ENGLISH}
+    phonemes = Phonemes((NotePhonemes(("en/s", "en/ih", "en/ng"), (1,)), NotePhonemes(("en/k", "en/iy"), (1,))))
+    notes = [(0.0, note_seconds), (note_seconds, 2 * note_seconds)]
+    spans = align(phonemes, notes, lambda symbol: natural.get(symbol, 0.1), head_seconds=0.4, breath=False)
+    starts = {span.symbol: span.start for span in spans}
+    return (starts["en/k"] - starts["en/ng"]) * 1_000
+
+
 def mel_bias(singer: Singer) -> float:
     """Median over the loud bins of /a/ at 110 Hz of what the output's mel exceeds the requested one by, in dB."""
     tokens, durations = singer.phrase(["en/aa"], [60])
@@ -90,7 +125,8 @@ def mel_bias(singer: Singer) -> float:
 
 def speed(singer: Singer) -> Iterator[tuple[str, float]]:
     yield "bank_bytes", sum(path.stat().st_size for path in BANK.rglob("*") if path.is_file())
-    for name, path in (("acoustic", BANK / "acoustic.onnx"), ("vocoder", BANK / "dsvocoder" / "vocoder.onnx")):
+    models = ("acoustic.onnx", "dsvocoder/vocoder.onnx", "dsdur/dur.onnx", "dspitch/pitch.onnx")
+    for name, path in ((Path(model).stem, BANK / model) for model in models):
         yield f"{name}_load_seconds", best_time(partial(session, path))
 
     tokens, durations = singer.phrase(named("en", "t w ih ng k ah l") * 8, [8, 7, 30, 7, 8, 45, 7] * 8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,20 @@ def test_pinyin_is_sung_with_and_without_tones() -> None:
     spelt = sung("lü4", "lǜ", "nv3", "zhi1", "zi5", "xuan", "yan", language="zh")
     assert spelt == ["zh/l zh/v", "zh/l zh/v", "zh/n zh/v", "zh/zh zh/ir", "zh/z zh/i0", "zh/x zh/van", "zh/y zh/En"]
     assert sung("ni3", "hǎo") == ["zh/n zh/i", "zh/h zh/ao"], "no other language writes tones"
+
+
+def test_only_a_phrase_with_hanzi_pays_for_their_readings() -> None:
+    """In a process of its own, as other tests may have read Hanzi before."""
+    told = """
+import sys
+from quincunx_workers.singing.mandarin import pinyin_of
+from quincunx_workers.steps import phonemize
+print("pypinyin" in sys.modules)
+pinyin_of(["\u4f60"])
+print("pypinyin" in sys.modules)
+"""
+    ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "True"]
 
 
 def test_a_bank_without_entries_sings_pinyin_with_its_own_phones(tmp_path: Path) -> None:
