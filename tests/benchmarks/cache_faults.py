@@ -4,6 +4,8 @@
 
     kills     renders killed at random moments: wrong blobs left behind, and wrong or failed next renders
     flips     bits turned over in files of the cache, up to 20 at a time: wrong or failed renders
+    spoilt    caches with blobs that were flipped, cut or emptied: those in which `cache verify` named others
+    upkeep    rounds of two renders during which the cache is collected, purged and repaired all the time
     together  pairs of processes that render the same song at once: steps that ran twice, wrong or failed renders
 
 Exit code 1 if anything was wrong.
@@ -21,17 +23,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.scenario.cache_faults import Bench, flip_often, kill_often, open_bench, render_together
+from tests.scenario.cache_faults import (
+    Bench,
+    flip_often,
+    kill_often,
+    look_after,
+    open_bench,
+    render_together,
+    unnoticed,
+)
 from tests.scenario.front_door import open_front_door
 
 
-def measure(bench: Bench, kills: int, flips: int, together: int, chance: random.Random) -> dict[str, Any]:
+def measure(
+    bench: Bench, kills: int, flips: int, together: int, spoilt: int, upkeep: int, chance: random.Random
+) -> dict[str, Any]:
     """All figures."""
     started = time.perf_counter()
     pairs = [render_together(bench, "as it was", bench.home / f"together-{number}") for number in range(together)]
-    pair_seconds = time.perf_counter() - started
-    # Somewhat longer than a render takes, so that its end is among the moments too.
-    seconds = 1.2 * pair_seconds / max(1, together)
     return {
         "together": {
             "pairs": together,
@@ -40,8 +49,10 @@ def measure(bench: Bench, kills: int, flips: int, together: int, chance: random.
             "shared": sum(min(one.shares, default=0) > 0 for one in pairs),
             "wrong_renders": sum(one.wrong for one in pairs),
         },
-        "kills": asdict(kill_often(bench, kills, chance, seconds)),
+        "kills": asdict(kill_often(bench, kills, chance)),
         "flips": asdict(flip_often(bench, flips, chance)),
+        "spoilt": {"rounds": spoilt, "unnoticed": unnoticed(bench, spoilt, chance)},
+        "upkeep": asdict(look_after(bench, upkeep)),
         "seconds": round(time.perf_counter() - started, 1),
     }
 
@@ -52,19 +63,23 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--flips", type=int, default=1000)
     parser.add_argument("--together", type=int, default=20)
+    parser.add_argument("--spoilt", type=int, default=100)
+    parser.add_argument("--upkeep", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, open_front_door() as door:
         bench = open_bench(Path(home), door)
-        figures = measure(bench, given.kills, given.flips, given.together, random.Random(given.seed))
+        counts = (given.kills, given.flips, given.together, given.spoilt, given.upkeep)
+        figures = measure(bench, *counts, random.Random(given.seed))
     if given.json:
         print(json.dumps(figures))
     else:
         for name, value in figures.items():
             print(f"{name:10} {value}")
-    wrong = sum(figures[name]["wrong_renders"] for name in ("together", "kills", "flips"))
-    return 1 if wrong or figures["kills"]["wrong_blobs"] else 0
+    wrong = sum(figures[name]["wrong_renders"] for name in ("together", "kills", "flips", "upkeep"))
+    wrong += figures["kills"]["wrong_blobs"] + figures["spoilt"]["unnoticed"] + figures["upkeep"]["failed_orders"]
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

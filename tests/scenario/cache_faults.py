@@ -13,6 +13,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -101,28 +102,62 @@ class Kills:
 
     killed: int = 0
     ended_before: int = 0
+    #: Of those that were killed, how many had stored something.
+    stored_before: int = 0
     #: Files of half-written blobs that were left behind, in all.
     parts: int = 0
+    #: Records that promise blobs which were not written: they heal.
+    broken_promises: int = 0
     wrong_blobs: int = 0
     wrong_renders: int = 0
 
 
-def kill_often(bench: Bench, count: int, chance: random.Random, seconds: float) -> Kills:
-    """Kill renders on an empty cache at random moments of the first so many seconds; render again on what is left."""
+def kill_often(bench: Bench, count: int, chance: random.Random) -> Kills:
+    """Kill renders on an empty cache at random moments of their work; verify what is left, and render again on it."""
     told = Kills()
+    seconds = seconds_of_work(bench)
     for _ in range(count):
         cache = bench.home / "killed"
         shutil.rmtree(cache, ignore_errors=True)
         with start(bench, "as it was", cache, bench.home / "killed.wav") as process:
+            wait_for_work(process, cache)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=chance.uniform(0.0, seconds))
             told.ended_before += process.poll() is not None
             told.killed += process.poll() is None
             process.kill()
+        told.stored_before += any((cache / "blobs").glob("??/*"))
         told.parts += sum(1 for _ in (cache / "blobs" / "parts").glob("*"))
-        told.wrong_blobs += len(wrong_blobs(cache))
+        found = verified(bench, cache)
+        told.broken_promises += found["broken_results"]
+        told.wrong_blobs += len(wrong_blobs(cache)) + len(found["corrupt"]) + len(found["foreign"])
         told.wrong_renders += not bench.is_right("as it was", cache)
     return told
+
+
+def seconds_of_work(bench: Bench) -> float:
+    """How long a render takes from the moment on in which it opens its cache."""
+    cache = bench.home / "timed"
+    with start(bench, "as it was", cache, bench.home / "timed.wav") as process:
+        wait_for_work(process, cache)
+        began = time.perf_counter()
+        process.communicate()
+    return time.perf_counter() - began
+
+
+def wait_for_work(process: subprocess.Popen[str], cache: Path) -> None:
+    """Wait until a render opens its cache, or ends."""
+    while process.poll() is None and not (cache / "blobs" / "parts").exists():
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.002)
+
+
+def verified(bench: Bench, cache: Path) -> dict[str, Any]:
+    """What `cache verify` finds."""
+    told = bench.door.quincunx(bench.home, "cache", "verify", "--json", "--cache-dir", cache)
+    found: dict[str, Any] = json.loads(told.out)
+    assert told.code == int(bool(found["corrupt"] or found["foreign"] or found["broken_results"])), told
+    return found
 
 
 def wrong_blobs(cache: Path) -> list[Path]:
@@ -165,6 +200,31 @@ def flip_often(bench: Bench, count: int, chance: random.Random, *, at_most: int 
             told.renders += 1
             told.wrong_renders += not bench.is_right(name, cache)
     return told
+
+
+def unnoticed(bench: Bench, rounds: int, chance: random.Random) -> int:
+    """Spoil some blobs in each round in every way; return in how many `cache verify` did not name just these."""
+    failed = 0
+    for _ in range(rounds):
+        cache = bench.copy("spoilt")
+        blobs = sorted((cache / "blobs").glob("??/*"))
+        spoilt = chance.sample(blobs, chance.randint(1, min(4, len(blobs))))
+        for path in spoilt:
+            chance.choice((flip, cut, empty))(path, chance)
+        named = set(verified(bench, cache)["corrupt"])
+        failed += named != {path.parent.name + path.name for path in spoilt}
+    return failed
+
+
+def cut(path: Path, chance: random.Random) -> None:
+    """Take away the end of a file."""
+    with path.open("r+b") as file:
+        file.truncate(chance.randrange(1, os.fstat(file.fileno()).st_size))
+
+
+def empty(path: Path, _chance: random.Random) -> None:
+    """Leave nothing in a file."""
+    path.write_bytes(b"")
 
 
 def flip(path: Path, chance: random.Random) -> None:
@@ -213,3 +273,52 @@ def render_together(bench: Bench, name: str, cache: Path, processes: int = 2) ->
 def _step(ran: Iterable[Any]) -> tuple[str, str]:
     phrase, node, _ = ran
     return str(phrase), str(node)
+
+
+# ---- upkeep while others render
+
+
+@dataclass
+class Upkeep:
+    """What became of renders on a cache that is emptied meanwhile."""
+
+    orders: int = 0
+    failed_orders: int = 0
+    renders: int = 0
+    wrong_renders: int = 0
+
+
+#: What is done to a cache, again and again; the first two at the same time.
+ORDERS = (("gc", "--to", "0"), ("gc", "--to", "100KB"), ("purge", "--all"), ("verify", "--repair"))
+
+
+def look_after(bench: Bench, rounds: int) -> Upkeep:
+    """Render in two processes at once, and carry out every order of upkeep while they run."""
+    told = Upkeep()
+    cache = bench.copy("looked-after")
+    for number in range(rounds):
+        outs = [bench.home / f"looked-{one}.wav" for one in range(2)]
+        names = [sorted(SONGS)[(number + one) % len(SONGS)] for one in range(2)]
+        renders = [start(bench, name, cache, out) for name, out in zip(names, outs, strict=True)]
+        while any(one.poll() is None for one in renders):
+            orders = [_order(cache, *words) for words in ORDERS[:2]]
+            told.failed_orders += sum(_failed(one) for one in orders)
+            for words in ORDERS[2:]:
+                told.failed_orders += _failed(_order(cache, *words))
+            told.orders += len(ORDERS)
+        for name, out, render in zip(names, outs, renders, strict=True):
+            told.renders += 1
+            told.wrong_renders += _failed(render) or out.read_bytes() != bench.sounds[name]
+    return told
+
+
+def _order(cache: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "quincunx_orchestrator.cli", "cache", *words, "--cache-dir", str(cache)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _failed(process: subprocess.Popen[str]) -> bool:
+    said, complaint = process.communicate(timeout=PATIENCE_SECONDS)
+    if process.returncode:
+        print(process.args, said, complaint, file=sys.stderr)
+    return process.returncode != 0

@@ -5,7 +5,15 @@ from __future__ import annotations
 import random
 
 import pytest
-from tests.scenario.cache_faults import Bench, flip_often, kill_often, open_bench, render_together
+from tests.scenario.cache_faults import (
+    Bench,
+    flip_often,
+    kill_often,
+    look_after,
+    open_bench,
+    render_together,
+    unnoticed,
+)
 from tests.scenario.front_door import FrontDoor
 
 
@@ -23,13 +31,23 @@ def test_two_processes_that_render_a_song_at_once_share_the_work(bench: Bench) -
 
 
 def test_renders_that_are_killed_leave_a_cache_on_which_the_next_is_right(bench: Bench) -> None:
-    told = kill_often(bench, 3, random.Random(3), 1.0)
+    told = kill_often(bench, 2, random.Random(3))
     assert told.killed > 0
     assert (told.wrong_blobs, told.wrong_renders) == (0, 0)
 
 
 def test_no_flipped_byte_in_a_cache_is_ever_heard_or_told_as_an_error(bench: Bench) -> None:
-    told = flip_often(bench, 40, random.Random(5))
-    assert told.flipped == 40
+    told = flip_often(bench, 30, random.Random(5))
+    assert told.flipped == 30
     assert told.in_databases > 0
     assert told.wrong_renders == 0
+
+
+def test_every_spoilt_blob_is_named_by_verify(bench: Bench) -> None:
+    assert unnoticed(bench, 3, random.Random(7)) == 0
+
+
+def test_a_cache_may_be_emptied_and_repaired_while_others_render_on_it(bench: Bench) -> None:
+    told = look_after(bench, 1)
+    assert told.orders > 0
+    assert (told.failed_orders, told.wrong_renders) == (0, 0)
