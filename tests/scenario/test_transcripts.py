@@ -186,6 +186,17 @@ def test_a_predicted_pitch_stays_on_its_note_before_a_rest(terminal: Terminal) -
     assert frequency(heard, 0.93, 1.0) == pytest.approx(523, rel=0.015)
 
 
+def test_how_expressive_a_predicted_pitch_is_can_be_said(terminal: Terminal) -> None:
+    """Vibrato of the bank's model, on a long note: none, then more and more."""
+    notes = {"ph_num": "1 1 1", "note_seq": "rest A4 rest", "note_dur": "0.2 3 0.2", "ph_seq": "SP en/aa SP"}
+    swings = []
+    for expr in (0, "0 1", 1):
+        sing(terminal, [{"offset": 0.0, "expr": expr, "expr_timestep": "3.4", **notes}])
+        hertz, _ = pitch_of(samples(terminal.home / "song.wav") / 32767.0)
+        swings.append(np.ptp(hertz[120:220]))
+    assert swings[0] < 1 < swings[1] < swings[2]
+
+
 def frequency(audio: npt.NDArray[np.float64], start: float, end: float) -> float:
     """The fundamental of a stretch, from the highest peak of its autocorrelation between 200 and 700 Hz."""
     piece = audio[round(start * 44100) : round(end * 44100)]

@@ -145,30 +145,41 @@ def _inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str]) -> di
             {name: _level(segment.levels[name]) for name in _SUNG_LEVELS if name in segment.levels}
         ),
     }
-    if segment.f0 is not None:
-        inputs[PortKey("frames", "f0_seq")] = encode(_level(segment.f0))
-    else:
-        inputs[PortKey("pitch", "timing")] = encode(timing_of(segment.notes).to_payload())
-        melody = encode(melody_of(segment.notes).to_payload())
-        inputs |= {PortKey("pitch", "melody"): melody}
-        if "pitch" in voice.predictors:
-            inputs |= predictor_ids(voice, "pitch", "pitch") | {PortKey("pitch", "ph_seq"): symbols}
-            if segment.ph_dur is not None:
-                inputs[PortKey("pitch", "ph_seconds")] = encode(list(segment.ph_dur))
-    if segment.ph_dur is not None:
-        inputs[PortKey("frames", "ph_dur")] = encode(list(segment.ph_dur))
-    else:
-        words: dict[str, Json] = {"ph_num": list(segment.ph_num), "word_dur": list(segment.word_seconds)}
-        inputs[PortKey("words", "ph_seq")] = symbols
-        if "duration" in voice.predictors:
-            words["word_midi"] = [*word_tones(segment.notes)]
-            inputs |= predictor_ids(voice, "duration", "words")
-        else:
-            inputs[PortKey("words", "phonology")] = voice.phonology
-        inputs[PortKey("words", "words")] = encode(words)
     if voice.bank.variance is not None:
         inputs |= {PortKey(VARIANCE, "ph_seq"): symbols, **variance_inputs(voice)}
+    inputs |= _duration_inputs(segment, voice, symbols) | _pitch_inputs(segment, voice, symbols)
     return inputs | _speaker_inputs(segment, voice, place)
+
+
+def _duration_inputs(segment: DsSegment, voice: Voice, symbols: Encoded) -> dict[PortKey, Encoded]:
+    """Return the durations, or what they are predicted from."""
+    if segment.ph_dur is not None:
+        return {PortKey("frames", "ph_dur"): encode(list(segment.ph_dur))}
+    inputs = {PortKey("words", "ph_seq"): symbols}
+    words: dict[str, Json] = {"ph_num": list(segment.ph_num), "word_dur": list(segment.word_seconds)}
+    if "duration" in voice.predictors:
+        words["word_midi"] = [*word_tones(segment.notes)]
+        inputs |= predictor_ids(voice, "duration", "words")
+    else:
+        inputs[PortKey("words", "phonology")] = voice.phonology
+    return {**inputs, PortKey("words", "words"): encode(words)}
+
+
+def _pitch_inputs(segment: DsSegment, voice: Voice, symbols: Encoded) -> dict[PortKey, Encoded]:
+    """Return the pitch, or what it is predicted from."""
+    if segment.f0 is not None:
+        return {PortKey("frames", "f0_seq"): encode(_level(segment.f0))}
+    inputs = {
+        PortKey("pitch", "timing"): encode(timing_of(segment.notes).to_payload()),
+        PortKey("pitch", "melody"): encode(melody_of(segment.notes).to_payload()),
+    }
+    if "pitch" in voice.predictors:
+        inputs |= predictor_ids(voice, "pitch", "pitch") | {PortKey("pitch", "ph_seq"): symbols}
+        if segment.ph_dur is not None:
+            inputs[PortKey("pitch", "ph_seconds")] = encode(list(segment.ph_dur))
+        if "expr" in segment.levels:
+            inputs[PortKey("pitch", "expr")] = encode(_level(segment.levels["expr"]))
+    return inputs
 
 
 def _speaker_inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str]) -> dict[PortKey, Encoded]:

@@ -16,6 +16,7 @@ from quincunx_shared.step import Step, StepContext
 from quincunx_workers.singing.prediction import encoded, run_model
 from quincunx_workers.steps.diffusion import schedule_feeds
 from quincunx_workers.steps.drawn import drawn_on_frames
+from quincunx_workers.steps.frames import on_frames
 from quincunx_workers.steps.model_feeds import language_ids, speaker_on_frames, token_ids
 from quincunx_workers.steps.pitch import hertz
 from quincunx_workers.steps.predicting import GRID_OPTIONS, IDS, ONE_SPEAKER, PITCH_OPTIONS
@@ -34,6 +35,7 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], context: StepCont
         "languages": language_ids(symbols, inputs["language_ids"])[np.newaxis],
         "ph_dur": durations[np.newaxis],
     }
+    level = options["expr"] if inputs["expr"] is None else inputs["expr"]
     encoder_out, masks = encoded(linguistic, symbols, feeds)
     flat = np.repeat(tones, notes)
     feeds |= {
@@ -44,7 +46,7 @@ def run(inputs: Mapping[str, Any], options: Mapping[str, Any], context: StepCont
         "note_dur": notes[np.newaxis],
         "note_glide": np.zeros((1, len(notes))),
         "pitch": flat[np.newaxis],
-        "expr": np.full((1, len(flat)), options["expr"]),
+        "expr": on_frames(level, grid.frame_seconds, len(flat))[np.newaxis],
         "retake": np.ones((1, len(flat)), dtype=bool),
         **schedule_feeds(model, steps=options["steps"], depth=1.0),
     }
@@ -106,6 +108,7 @@ STEP = Step(
             Input(name="pitd", type="curve", required=False, summary="PITD, cents."),
             Input(name="ph_seq", type="ph_seq", summary="P names."),
             Input(name="ph_dur", type="ph_dur", required=False, summary="int64[P], frames."),
+            Input(name="expr", type="level", required=False, summary="Number or {timestep, values}, 0 … 1."),
             Input(name="ph_seconds", type="seconds", required=False, summary="Seconds of each phoneme, instead."),
             *IDS,
         ),
