@@ -83,9 +83,9 @@ class _Watcher:
         job = self.room.job(self.task.song, score, self.task.wishes, cutter_named(self.choices.cut, self.isolation))
         readiness = None if first else self._readiness(job, saved)
         told = render_task(self._with_new_notices(job), self.task, self.choices, readiness)
+        self._print(told, _after_save(readiness, time.time() - saved) if readiness else {})
         self.assembly, self.code = job.assembly, told.code
         self.sounds = set(known_sounds(job.studio, job.assembly, job.assembly.placed).values())
-        self._print(told, _after_save(readiness, time.time() - saved) if readiness else {})
 
     def _readiness(self, job: Job, saved: float) -> Readiness:
         return Readiness(
