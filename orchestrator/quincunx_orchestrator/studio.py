@@ -34,6 +34,8 @@ from quincunx_orchestrator.embedded import (
     this_machine,
 )
 from quincunx_orchestrator.installed import interpolations, operators
+from quincunx_orchestrator.project.attaching import attach
+from quincunx_orchestrator.project.edited_score import EditedScore
 from quincunx_orchestrator.render import Deliver, Farm, RenderResult, plan, render
 from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import Song
@@ -121,7 +123,10 @@ class Studio:
             casting = casting.predicting(predict)
         for one in casting.voices.values():
             self._bank_files.update(one.files)
-        return assemble(song, casting, self.manifests, take=take, delivery=delivery, cutter=cutter)
+        assembly = assemble(song, casting, self.manifests, take=take, delivery=delivery, cutter=cutter)
+        if isinstance(song, EditedScore):
+            return attach(assembly, song, casting, self.manifests, self.operators)
+        return assembly
 
     def bind(self, assembly: Assembly) -> BoundSong:
         """Bind a song; segments that are the same objects as the last time keep their signatures."""

@@ -38,6 +38,9 @@ from quincunx_shared.stores.cache_folder import Cache
 from quincunx_shared.stores.leases import rendering
 from quincunx_shared.stores.memory import MemoryEventLog
 
+#: A song with what was done to it, rendered as any song.
+PROJECT_SUFFIX = ".qxp"
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -239,6 +242,10 @@ def _takes_key(song: Path) -> str:
 
 def read_song(path: Path, isolation: Isolation = TRUSTING) -> Song:
     """Read a song file of any format we know."""
+    if path.suffix.lower() == PROJECT_SUFFIX:
+        from quincunx_orchestrator.cli.project_files import song_of_project
+
+        return song_of_project(path)
     formats = format_table(path.suffix, isolation)
     return readers.read_song(path.name, content_of(path), formats)
 

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from quincunx_orchestrator.cli.cause_tree import tree_lines
+from quincunx_orchestrator.cli.conflicts import conflict_line, conflict_rows
 from quincunx_orchestrator.cli.job import Job, report_of
 from quincunx_orchestrator.cli.main import ERROR, PARTIAL
 from quincunx_orchestrator.cli.outputs import Output
@@ -79,6 +80,7 @@ def show_plan(job: Job, plan: Plan, choices: Choices) -> Told:
         "steps_to_run": len(plan.to_run),
         "steps_recalled": recalled,
         "would_run": _rows(plan.reasons),
+        "conflicts": conflict_rows(plan.conflicts, job.assembly),
     }
     return Told(document, 0)
 
@@ -105,7 +107,8 @@ def summarise(job: Job, result: RenderResult, written: Sequence[Output], choices
         click.echo(_summary_line(job, result, wall), err=True)
         for one in written:
             click.echo(one.path)
-    for line in (*_losses(job, result, written), *_clippings(result, written, job)):
+    conflicts = map(conflict_line, conflict_rows(result.conflicts, job.assembly))
+    for line in (*_losses(job, result, written), *_clippings(result, written, job), *conflicts):
         click.echo(line, err=True)
     code = {"succeeded": 0, "partial": PARTIAL, "failed": ERROR}[result.state]
     return Told(_summary(job, result, written, wall), code)
@@ -208,6 +211,7 @@ def _summary(job: Job, result: RenderResult, written: Sequence[Output], wall: fl
         "true_peak_dbtp": measured.get("true_peak_dbtp"),
         "clipped_samples": measured.get("clipped"),
         "notices": list(job.assembly.notices),
+        "conflicts": conflict_rows(result.conflicts, job.assembly),
     }
 
 

@@ -107,7 +107,7 @@ class Fields:
         value = _number(self.values[key])
         if value is None or not math.isfinite(value):
             raise self.refuse(key, f"a number {_range(low, high)}")
-        return min(max(value, low), high)
+        return float(min(max(value, low), high))
 
     def child(self, key: str) -> Fields:
         """Return the mapping at a key; nothing there is an empty one."""

@@ -32,12 +32,12 @@ from quincunx_orchestrator.song.phrase_graph import (
     phrase_graph,
     song_graph,
 )
+from quincunx_orchestrator.song.phrase_names import names_of
 from quincunx_orchestrator.song.prediction import predictor_inputs
 from quincunx_orchestrator.song.range import Window, window_of
 from quincunx_orchestrator.song.track_language import han_of, language_of
 from quincunx_orchestrator.song.variance_graph import VARIANCE, variance_inputs
 from quincunx_orchestrator.song.voices import Casting, Voice
-from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import SONG, Address, PortKey, SegmentId
 from quincunx_shared.payload import Encoded, encode
@@ -117,13 +117,12 @@ def assemble(
     colours = {name: manifests[name].device for name in (*PHRASE_STEPS, VARIANCE, RESAMPLE, REVERB, *SONG_STEPS)}
     for predicted in (take or Take()).predict or ():
         colours[predicted] = manifests[f"predict_{predicted}"].device
-    names: dict[str, int] = {}
     placed = []
     phrases = [phrase for phrase in phrases_of(score, cutter) if phrase.track in casting.voices]
-    for number, phrase in enumerate(phrases, 1):
+    for number, (name, phrase) in enumerate(zip(names_of(phrases), phrases, strict=True), 1):
         voice = casting.voices[phrase.track]
         graph = graphs.of(voice, language_of(score.tracks[phrase.track]), han_of(score, phrase.track))
-        segment = _phrase_segment(phrase, voice, graph, colours, names)
+        segment = _phrase_segment(name, phrase, voice, graph, colours)
         start = round(phrase.anchor_seconds * sample_rate) - _head_samples(voice, sample_rate)
         placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, phrase.places, number, voice=voice.name))
     window, heard = Window(), placed
@@ -184,15 +183,8 @@ class _Graphs:
         return self._made[key]
 
 
-def _phrase_segment(
-    phrase: Phrase, voice: Voice, graph: Graph, colours: Mapping[str, str], names: dict[str, int]
-) -> Segment:
-    inputs = _phrase_inputs(phrase, voice)
-    content: list[Json] = [[str(key), value.ref.digest] for key, value in sorted(inputs.items())]
-    name = f"t{phrase.track + 1}-{digest_of([graph.digest, content])[:8]}"
-    names[name] = names.get(name, 0) + 1
-    again = f".{names[name]}" if names[name] > 1 else ""
-    return Segment(SegmentId(name + again), graph, inputs, colours=colours, label=phrase.label)
+def _phrase_segment(name: SegmentId, phrase: Phrase, voice: Voice, graph: Graph, colours: Mapping[str, str]) -> Segment:
+    return Segment(name, graph, _phrase_inputs(phrase, voice), colours=colours, label=phrase.label)
 
 
 def _phrase_inputs(phrase: Phrase, voice: Voice) -> dict[PortKey, Encoded]:
