@@ -5,18 +5,17 @@ As with phrases, a segment is named by its content and knows nothing of its plac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
 from quincunx_orchestrator.core.graph import Graph
 from quincunx_orchestrator.core.segment import Segment
-from quincunx_orchestrator.score.transcript import DsSegment, Level, SampledCurve, Transcript
+from quincunx_orchestrator.score.transcript import DsSegment, Transcript
 from quincunx_orchestrator.song.assembly import Assembly, Placed
 from quincunx_orchestrator.song.deliverables import phrase_files_of
 from quincunx_orchestrator.song.phone_mapping import sung_by
 from quincunx_orchestrator.song.phrase_graph import REVERB, Delivery, Take
-from quincunx_orchestrator.song.prediction import predictor_ids
 from quincunx_orchestrator.song.transcript_graph import (
     JOINED,
     JOINING_STEPS,
@@ -25,21 +24,18 @@ from quincunx_orchestrator.song.transcript_graph import (
     segment_graph,
     step_of,
 )
-from quincunx_orchestrator.song.transcript_music import TICKS_PER_SECOND, melody_of, timing_of, word_tones
-from quincunx_orchestrator.song.variance_graph import VARIANCE, variance_inputs
-from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice, short_name
+from quincunx_orchestrator.song.transcript_inputs import segment_inputs, speakers_by_step
+from quincunx_orchestrator.song.transcript_music import TICKS_PER_SECOND
+from quincunx_orchestrator.song.variance_graph import VARIANCE
+from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice
 from quincunx_shared.bank_predictor import Prediction
 from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.errors import BadInput, BadOption
 from quincunx_shared.frames import frames_of_seconds
-from quincunx_shared.hints import did_you_mean
 from quincunx_shared.manifest import Manifest
-from quincunx_shared.names import SONG, Digest, PortKey, SegmentId
-from quincunx_shared.payload import Encoded, encode
+from quincunx_shared.names import SONG, PortKey, SegmentId
+from quincunx_shared.payload import encode
 from quincunx_shared.voicebank import PADDING
-
-#: Curves that steps read; `expr` is for pitch models.
-_SUNG_LEVELS = ("gender", "velocity", "energy", "breathiness", "voicing", "tension")
 
 #: How much of its text a segment's label shows.
 _LABEL_LENGTH = 24
@@ -78,7 +74,7 @@ def assemble_transcript(
     names: dict[str, int] = {}
     placed = []
     for number, segment in enumerate(mapped.segments):
-        graph, inputs = graphs.of(segment), _inputs(segment, voice, partial(transcript.place, number))
+        graph, inputs = graphs.of(segment), segment_inputs(segment, voice, partial(transcript.place, number))
         content: list[Json] = [[str(key), value.ref.digest] for key, value in sorted(inputs.items())]
         name = _unique(f"s-{digest_of([graph.digest, content])[:8]}", names)
         one = Segment(SegmentId(name), graph, inputs, colours=colours, label=label_of(segment))
@@ -135,87 +131,6 @@ class _Graphs:
         return self._made[key]
 
 
-def _inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str]) -> dict[PortKey, Encoded]:
-    symbols = encode(list(segment.ph_seq))
-    inputs = {
-        PortKey("acoustic", "ph_seq"): symbols,
-        PortKey("acoustic", "phoneme_ids"): voice.phoneme_ids,
-        PortKey("acoustic", "language_ids"): voice.language_ids,
-        PortKey("frames", "curves"): encode(
-            {name: _level(segment.levels[name]) for name in _SUNG_LEVELS if name in segment.levels}
-        ),
-    }
-    if voice.bank.variance is not None:
-        inputs |= {PortKey(VARIANCE, "ph_seq"): symbols, **variance_inputs(voice)}
-    inputs |= _duration_inputs(segment, voice, symbols) | _pitch_inputs(segment, voice, symbols)
-    return inputs | _speaker_inputs(segment, voice, place)
-
-
-def _duration_inputs(segment: DsSegment, voice: Voice, symbols: Encoded) -> dict[PortKey, Encoded]:
-    """Return the durations, or what they are predicted from."""
-    if segment.ph_dur is not None:
-        return {PortKey("frames", "ph_dur"): encode(list(segment.ph_dur))}
-    inputs = {PortKey("words", "ph_seq"): symbols}
-    words: dict[str, Json] = {"ph_num": list(segment.ph_num), "word_dur": list(segment.word_seconds)}
-    if "duration" in voice.predictors:
-        words["word_midi"] = [*word_tones(segment.notes)]
-        inputs |= predictor_ids(voice, "duration", "words")
-    else:
-        inputs[PortKey("words", "phonology")] = voice.phonology
-    return {**inputs, PortKey("words", "words"): encode(words)}
-
-
-def _pitch_inputs(segment: DsSegment, voice: Voice, symbols: Encoded) -> dict[PortKey, Encoded]:
-    """Return the pitch, or what it is predicted from."""
-    if segment.f0 is not None:
-        return {PortKey("frames", "f0_seq"): encode(_level(segment.f0))}
-    inputs = {
-        PortKey("pitch", "timing"): encode(timing_of(segment.notes).to_payload()),
-        PortKey("pitch", "melody"): encode(melody_of(segment.notes).to_payload()),
-    }
-    if "pitch" in voice.predictors:
-        inputs |= predictor_ids(voice, "pitch", "pitch") | {PortKey("pitch", "ph_seq"): symbols}
-        if segment.ph_dur is not None:
-            inputs[PortKey("pitch", "ph_seconds")] = encode(list(segment.ph_dur))
-        if "expr" in segment.levels:
-            inputs[PortKey("pitch", "expr")] = encode(_level(segment.levels["expr"]))
-    return inputs
-
-
-def _speaker_inputs(segment: DsSegment, voice: Voice, place: Callable[[str], str]) -> dict[PortKey, Encoded]:
-    """Return the mix of speakers; that for phonemes counts where there is none for frames."""
-    member = "spk_mix" if segment.spk_mix else "ph_spk_mix"
-    mix: Mapping[str, Level | tuple[float, ...]] = segment.spk_mix or segment.ph_spk_mix
-    known = _speakers_by_step(voice)
-    if not mix or not known:
-        return {}
-    for name in mix:
-        for speakers in known.values():
-            if short_name(name) not in speakers:
-                what = f"the voice {voice.name!r} has no speaker {name!r}{did_you_mean(name, speakers)}"
-                raise BadInput(what, where=place(f"{member}.{name}"))
-    by = "frame" if segment.spk_mix else "phoneme"
-    weights: list[Json] = [list(one) if isinstance(one, tuple) else _level(one) for one in mix.values()]
-    digests = {step: encode([speakers[short_name(name)] for name in mix]) for step, speakers in known.items()}
-    return {
-        PortKey("frames", "speaker_mix"): encode({"by": by, "weights": weights}),
-        **{PortKey(step, "speakers"): value for step, value in digests.items()},
-    }
-
-
-def _speakers_by_step(voice: Voice) -> dict[str, Mapping[str, Digest]]:
-    """Return the embeddings, by what people call a speaker, of the steps whose models know several."""
-    variance = voice.bank.variance
-    tables = {"acoustic": voice.bank.speakers, VARIANCE: variance.tables.speakers if variance else {}}
-    return {step: {short_name(name): one for name, one in table.items()} for step, table in tables.items() if table}
-
-
-def _level(level: Level) -> Json:
-    if isinstance(level, SampledCurve):
-        return {"timestep": level.timestep, "values": list(level.values)}
-    return level
-
-
 def _unique(name: str, names: dict[str, int]) -> str:
     names[name] = names.get(name, 0) + 1
     return f"{name}.{names[name]}" if names[name] > 1 else name
@@ -242,7 +157,7 @@ def _said(transcript: Transcript, voice: Voice) -> list[str]:
     said = []
     if any(segment.offset < 0 for segment in transcript.segments):
         said.append("what sounds before second 0 is cut")
-    if not _speakers_by_step(voice) and any(segment.spk_mix or segment.ph_spk_mix for segment in transcript.segments):
+    if not speakers_by_step(voice) and any(segment.spk_mix or segment.ph_spk_mix for segment in transcript.segments):
         said.append(f"the voice {voice.name!r} has one speaker; mixes of speakers change nothing")
     if any(segment.ph_dur is None for segment in transcript.segments):
         said.append("segments without ph_dur: durations are predicted")
