@@ -47,6 +47,17 @@ def test_stems_sum_to_the_song_as_it_was_before_the_limiter(terminal: Terminal, 
     np.testing.assert_allclose(summed(terminal), terminal.sound(), atol=2e-6)
 
 
+@pytest.mark.parametrize("part", [(), ("--range", "4:6")])
+def test_in_a_room_the_reverb_is_a_stem_and_all_of_them_sum_to_the_song(
+    terminal: Terminal, part: tuple[str, ...]
+) -> None:
+    terminal.render("--bits", "float", "--true-peak", "off", "--reverb", "0.4", "--stems", "stems", *part)
+    names = [name for name in terminal.files() if name.startswith("stems/")]
+    assert names == ["stems/00 Reverb.wav", "stems/01 Lead.wav", "stems/02 Harmony.wav"]
+    np.testing.assert_allclose(summed(terminal), terminal.sound(), atol=3e-6)
+    assert terminal.sound(names[0]).any()
+
+
 def test_stems_of_16_bits_sum_up_to_their_rounding_and_dither(terminal: Terminal) -> None:
     terminal.render("--loudness", "-20", "--stems", "stems")
     assert np.abs(summed(terminal) - terminal.sound()).max() <= (1.5 * 2 + 1.5) * 2.0**-15

@@ -14,7 +14,7 @@ from quincunx_orchestrator.core.graph import Graph
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.score.model import Score, Track
 from quincunx_orchestrator.score.phrasing import Cutter, Phrase, phrases_of
-from quincunx_orchestrator.song.deliverables import Deliverable, phrase_files_of, placements_of, stems_of
+from quincunx_orchestrator.song.deliverables import Deliverable, phrase_files_of, placements_of, room_stem_of, stems_of
 from quincunx_orchestrator.song.phrase_graph import (
     CURVE_PORTS,
     FILE,
@@ -133,7 +133,7 @@ def assemble(
         mixed = mixing_window(window, sample_rate, wanted, manifests)
         heard = [one for one, end in zip(placed, ends, strict=True) if mixed.sounds(one.start_sample, end)]
     song = _song_segment(heard, score.tracks, song_graph(sample_rate, wanted, manifests, window), colours)
-    dry = ("stems and phrase files are written without the reverb",) if _beside_a_room(wanted) else ()
+    dry = ("phrase files are written without the reverb",) if wanted.reverb > 0 and wanted.phrases else ()
     notices = (*score.notices, *casting.notices, *_cut_at_the_start(phrases), *dry)
     assembly = Assembly(tuple(heard), song, sample_rate, notices, wanted, window)
     return replace(assembly, deliverables=_deliverables(assembly, score.tracks, manifests))
@@ -145,13 +145,15 @@ def _deliverables(
     """Return the files beside the song that its delivery asks for."""
     placed, wanted, rate = assembly.placed, assembly.delivery, assembly.sample_rate
     first = assembly.window.first_sample
-    stems = stems_of(placed, tracks, wanted, manifests, sample_rate=rate, first_sample=first) if wanted.stems else ()
-    files = phrase_files_of(placed, wanted, manifests, sample_rate=rate) if wanted.phrases else ()
-    return (*stems, *files)
-
-
-def _beside_a_room(wanted: Delivery) -> bool:
-    return wanted.reverb > 0 and (wanted.stems or wanted.phrases)
+    found: list[Deliverable] = []
+    if wanted.stems:
+        found += stems_of(placed, tracks, wanted, manifests, sample_rate=rate, first_sample=first)
+    if wanted.stems and wanted.reverb > 0:
+        lead = first - mixing_window(assembly.window, rate, wanted, manifests).first_sample
+        found.append(room_stem_of(wanted, manifests, sample_rate=rate, first_sample=lead))
+    if wanted.phrases:
+        found += phrase_files_of(placed, wanted, manifests, sample_rate=rate)
+    return tuple(found)
 
 
 #: What a breath and the consonants before a first note may take.

@@ -19,7 +19,7 @@ from quincunx_orchestrator.core.graph import Graph, node_of
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.score.model import Track
 from quincunx_orchestrator.song.file_names import numbered_name
-from quincunx_orchestrator.song.phrase_graph import LEVEL, Delivery, file_options
+from quincunx_orchestrator.song.phrase_graph import LEVEL, MIXED, REVERB, Delivery, file_options
 from quincunx_shared.canonical import Json
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import SONG, Address, PortKey, SegmentId
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["stem", "phrase"]
 
-STEM, PHRASE_FILE = "stem", "phrase_file"
+STEM, ROOM_STEM, PHRASE_FILE = "stem", "room_stem", "phrase_file"
 
 #: Enough for the phrases of an opera; more of them only make the names longer.
 PHRASE_DIGITS = 3
@@ -38,21 +38,22 @@ PHRASE_DIGITS = 3
 
 @dataclass(frozen=True)
 class Deliverable:
-    """A file beside the song: its name in the folder of its kind, and the segment that makes it."""
+    """A file beside the song: its name in the folder of its kind, the segment that makes it, and its node there."""
 
     kind: Kind
     file_name: str
     segment: Segment
+    node: str
 
     @property
     def file(self) -> Address:
         """The whole file."""
-        return Address(self.segment.id, PortKey(_node(self.kind), "file"))
+        return Address(self.segment.id, PortKey(self.node, "file"))
 
     @property
     def report(self) -> Address:
         """What the step tells of it."""
-        return Address(self.segment.id, PortKey(_node(self.kind), "report"))
+        return Address(self.segment.id, PortKey(self.node, "report"))
 
 
 def stems_of(
@@ -81,8 +82,27 @@ def stems_of(
             colours={STEM: manifests[STEM].device},
             label=f"stem {track.name}".strip(),
         )
-        stems.append(Deliverable("stem", numbered_name(number + 1, track.name, delivery.container), segment))
+        stems.append(Deliverable("stem", numbered_name(number + 1, track.name, delivery.container), segment, STEM))
     return tuple(stems)
+
+
+def room_stem_of(
+    delivery: Delivery, manifests: Mapping[str, Manifest], *, sample_rate: int, first_sample: int
+) -> Deliverable:
+    """Return the stem of what the reverb adds to a mix, from one of its samples on; its number is that of no track."""
+    options = {**file_options(delivery), "sample_rate": sample_rate, "first_sample": first_sample}
+    segment = Segment(
+        SegmentId("stem-room"),
+        Graph.of([node_of(manifests[ROOM_STEM], options=options)]),
+        links={
+            PortKey(ROOM_STEM, "dry"): (Address(SONG, MIXED),),
+            PortKey(ROOM_STEM, "wet"): (Address(SONG, PortKey(REVERB, "audio")),),
+            PortKey(ROOM_STEM, "level"): (Address(SONG, LEVEL),),
+        },
+        colours={ROOM_STEM: manifests[ROOM_STEM].device},
+        label="stem of the room",
+    )
+    return Deliverable("stem", numbered_name(0, "Reverb", delivery.container), segment, ROOM_STEM)
 
 
 def phrase_files_of(
@@ -102,6 +122,7 @@ def phrase_files_of(
                 colours={PHRASE_FILE: manifests[PHRASE_FILE].device},
                 label=f"file {one.segment.label}",
             ),
+            PHRASE_FILE,
         )
         for one in placed
     )
@@ -110,7 +131,3 @@ def phrase_files_of(
 def placements_of(placed: Sequence[Placed], tracks: Sequence[Track]) -> Json:
     """Return where the mix lays each phrase, and how loud: `[start_sample, volume_db, pan]`."""
     return [[one.start_sample, tracks[one.track].volume_db, tracks[one.track].pan] for one in placed]
-
-
-def _node(kind: Kind) -> str:
-    return STEM if kind == "stem" else PHRASE_FILE

@@ -103,7 +103,7 @@ class Delivery:
     stems: bool = False
     phrases: bool = False
     stretch: Range | None = None
-    #: How much of a room, 0 to 1, is put behind the mix; stems and phrase files stay dry.
+    #: How much of a room, 0 to 1, is put behind the mix; among stems it is one of its own.
     reverb: float = 0.0
 
 
