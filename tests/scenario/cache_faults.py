@@ -289,7 +289,7 @@ class Upkeep:
 
 
 #: What is done to a cache, again and again; the first two at the same time.
-ORDERS = (("gc", "--to", "0"), ("gc", "--to", "100KB"), ("purge", "--all"), ("verify", "--repair"))
+ORDERS = (("gc", "--to", "0"), ("gc", "--to", "100KB"), ("purge", "--all", "--yes"), ("verify", "--repair"))
 
 
 def look_after(bench: Bench, rounds: int) -> Upkeep:

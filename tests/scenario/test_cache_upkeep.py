@@ -61,6 +61,16 @@ def test_what_is_kept_is_counted_for_every_song_and_voice(home: Terminal) -> Non
     assert "voice demo-low" in shown
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are text")
+def test_a_song_whose_name_is_no_text_is_kept_and_pinned_like_any_other(home: Terminal) -> None:
+    name = os.fsdecode(b"s\xff.ustx")
+    (home.home / name).write_text(SONG.ustx(), encoding="utf-8")
+    said = home.type("render", name, "-o", "song.wav")
+    assert said.code == 0, said.err
+    assert home.type("cache", "pin", name).code == 0
+    assert home.type("render", name, "-o", "song.wav", "--json").document["ran"] == []
+
+
 def test_results_of_earlier_edits_belong_to_no_song_and_make_undo_free(home: Terminal) -> None:
     home.render()
     home.write(SONG.with_phrase(1, SONG.phrases[1].with_note(1, lyric="nights")).ustx())

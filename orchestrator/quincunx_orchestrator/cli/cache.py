@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -99,15 +100,20 @@ def gc(limit: float, dry_run: bool, as_json: bool, cache_dir: Path | None) -> in
 @click.option("--song", type=click.Path(path_type=Path), help="Remove what this song uses, and no other.")
 @click.option("--voice", help="Remove what this voice sang, and the songs as they were mixed with it.")
 @click.option("--all", "everything", is_flag=True, help="Remove everything.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask whether to remove everything.")
 @json_option
 @cache_dir_option
-def purge(song: Path | None, voice: str | None, everything: bool, as_json: bool, cache_dir: Path | None) -> int:
+def purge(
+    song: Path | None, voice: str | None, everything: bool, yes: bool, as_json: bool, cache_dir: Path | None
+) -> int:
     """Remove results whatever their age. They are computed again when they are next needed."""
     from quincunx_shared.errors import BadInput
     from quincunx_shared.hints import did_you_mean
 
     if sum((song is not None, voice is not None, everything)) != 1:
         raise click.UsageError("Purge what? Give one of --song, --voice and --all.")
+    if everything and not yes and sys.stdin.isatty() and sys.stderr.isatty():
+        click.confirm(f"Remove everything in {Workspace(cache_dir).cache_root}?", abort=True, err=True)
     with Workspace(cache_dir).cache() as cache:
         if voice is not None:
             known = {one.voice for one in cache.owners.owned()} - {""}

@@ -53,8 +53,10 @@ class SqliteOwners:
 
     def remember(self, song: str, path: str, by_voice: Mapping[str, Iterable[Signature]], now: float) -> None:
         """Note what a song uses now, in the place of what it used before."""
+        path = _storable(path)
         rows = {
-            voice: b"".join(sorted(bytes.fromhex(one) for one in signatures)) for voice, signatures in by_voice.items()
+            _storable(voice): b"".join(sorted(bytes.fromhex(one) for one in signatures))
+            for voice, signatures in by_voice.items()
         }
 
         def replace(connection: sqlite3.Connection) -> None:
@@ -152,6 +154,11 @@ class SqliteOwners:
 
 def _unpacked(packed: bytes) -> Sequence[bytes]:
     return [packed[at : at + _DIGEST_BYTES] for at in range(0, len(packed), _DIGEST_BYTES)]
+
+
+def _storable(name: str) -> str:
+    """Names of files may be bytes that are no text; a database takes text alone."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _text(value: object) -> str:
