@@ -13,8 +13,8 @@ from typing import Any
 from quincunx_shared.errors import BadScore
 from quincunx_shared.tempo import TICKS_PER_QUARTER
 
-#: Songs are a hundredth of this; larger files are something else.
-SIZE_LIMIT = 8_000_000
+#: Songs are a tenth of this; larger files are something else, and parsing takes a second and 100 MB for each of theirs.
+SIZE_LIMIT = 1_000_000
 EVENT_LIMIT = 1_000_000
 
 #: General MIDI's tenth channel holds drums.

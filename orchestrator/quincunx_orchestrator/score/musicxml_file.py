@@ -6,7 +6,9 @@ Entities and external references are refused by defusedxml; a compressed file ma
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, TypeAlias
 
 from quincunx_shared.errors import BadScore
@@ -19,8 +21,18 @@ if TYPE_CHECKING:
 #: A symphony has a third of it.
 SIZE_LIMIT = 30_000_000
 
+#: What the library says of a compressed file that is cut or spoilt.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError)
+
 #: Elements inside of elements; MusicXML needs a dozen.
 _DEPTH_LIMIT = 60
+
+#: Sixty thousand notes. Empty elements take four bytes in the file and a hundred in memory, and shrink to nothing in
+#: a compressed one: by size alone, 30 kB could ask for a gigabyte.
+_ELEMENT_LIMIT = 600_000
+
+#: The longest tag. One with a million attributes is parsed for ten seconds before anybody sees it.
+_TAG_LIMIT = re.compile(rb"<[^<>]{65536}")
 
 
 def open_document(raw: bytes, name: str) -> Element:
@@ -32,12 +44,17 @@ def open_document(raw: bytes, name: str) -> Element:
     content = _uncompressed(raw, name) if raw.startswith(b"PK") else raw
     if len(content) > SIZE_LIMIT:
         raise BadScore(f"{len(content) / 1e6:.0f} MB are too large for a song", where=name)
-    depth = 0
+    if _TAG_LIMIT.search(content):
+        raise BadScore("a tag is longer than 64 kB", where=name)
+    depth = count = 0
     root: Element | None = None
     try:
         for event, element in iterparse(io.BytesIO(content), events=("start", "end"), forbid_dtd=False):
             root = element if root is None else root
             depth += 1 if event == "start" else -1
+            count += 1
+            if count > 2 * _ELEMENT_LIMIT:
+                raise BadScore(f"more than {_ELEMENT_LIMIT:,} elements are too many for a song", where=name)
             if depth > _DEPTH_LIMIT:
                 raise BadScore(f"elements stand more than {_DEPTH_LIMIT} deep in each other", where=name)
             element.tag = element.tag.rpartition("}")[2]
@@ -62,7 +79,7 @@ def _uncompressed(raw: bytes, name: str) -> bytes:
             entry = _entry(archive, name)
             with archive.open(entry) as file:
                 content = file.read(SIZE_LIMIT + 1)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError, KeyError) as error:
+    except _DAMAGE as error:
         raise BadScore(f"the compressed file is damaged: {error}", where=name, remedy="export it again") from error
     return content
 
