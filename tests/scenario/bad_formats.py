@@ -83,3 +83,28 @@ MUSICXML: Mapping[str, Wrong] = {
     "an octave beyond all": Wrong(written("song.musicxml", noted(octave="9" * 5000)), "song.musicxml"),
     "an encoding of nobody": Wrong(written("song.musicxml", '<?xml version="1.0" encoding="klingon"?><a/>'), "not XML"),
 }
+
+
+def ust(**changes: str) -> str:
+    """A song of UTAU with one note."""
+    note = {"Length": "480", "Lyric": "a", "NoteNum": "60", **changes}
+    lines = "".join(f"{key}={written}\n" for key, written in note.items())
+    return f"[#VERSION]\nUST Version1.2\n[#SETTING]\nTempo=120\n[#0000]\n{lines}[#TRACKEND]\n"
+
+
+UST: Mapping[str, Wrong] = {
+    "an empty file": Wrong(written("song.ust", ""), "song.ust"),
+    "bytes of no encoding": Wrong(written("song.ust", b"[#0000]\nLyric=\xff\xfe\x81\n"), "Shift-JIS"),
+    "no sections": Wrong(written("song.ust", "Length=480\n"), "song.ust:1"),
+    "a negative duration": Wrong(written("song.ust", ust(Length="-480")), "[#0000].Length"),
+    "a duration of zero": Wrong(written("song.ust", ust(Length="0")), "[#0000].Length"),
+    "a duration that is no number": Wrong(written("song.ust", ust(Length="nan")), "[#0000].Length"),
+    "a duration beyond all": Wrong(written("song.ust", ust(Length="1e999")), "[#0000].Length"),
+    "6,000 digits": Wrong(written("song.ust", ust(Length="9" * 6000)), "[#0000].Length"),
+    "a tone beyond all": Wrong(written("song.ust", ust(NoteNum="128")), "[#0000].NoteNum"),
+    "a song of days": Wrong(written("song.ust", ust(Length="900000000")), "6 hours"),
+    "10,000,000 pitch points": Wrong(written("song.ust", ust(PBS="0", PBW="8," * 9_900_000)), "too many for a song"),
+    "10,000 pitch points on a note": Wrong(written("song.ust", ust(PBS="0", PBW="8," * 10_000)), "[#0000].PBW"),
+    "a million sections": Wrong(written("song.ust", "[#0000]\n" * 1_000_000), "400,000 lines"),
+    "ten sparse gigabytes": Wrong(sparse("song.ust"), "too large for a song"),
+}

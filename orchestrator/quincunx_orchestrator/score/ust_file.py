@@ -8,8 +8,15 @@ from dataclasses import dataclass
 
 from quincunx_shared.errors import BadScore
 
-#: Ten hours of sixteenth notes have a quarter of it.
-LINE_LIMIT = 2_000_000
+#: Two hours of sixteenth notes have a quarter of it.
+LINE_LIMIT = 400_000
+
+#: Values in lists, such as pitch points, of all notes together and of one.
+VALUE_LIMIT = 1_000_000
+LIST_LIMIT = 5_000
+
+#: Songs with drawn pitch on every note are a tenth of it.
+SIZE_LIMIT = 20_000_000
 
 _HEADING = re.compile(r"\[#([^\]]*)\]")
 _CHARSET = re.compile(rb"(?im)^\s*Charset\s*=\s*UTF-?8\s*$")
@@ -47,6 +54,8 @@ class Section:
     def numbers(self, key: str, low: float, high: float, separator: str = ",") -> list[float]:
         """Return a list of numbers of a range, in which nothing between two separators is 0."""
         written = self.text(key).strip()
+        if written.count(separator) >= LIST_LIMIT:
+            raise self.refuse(key, f"more than {LIST_LIMIT:,} values are too many for a note")
         pieces = [piece.strip() for piece in written.split(separator)] if written else []
         return [self.parsed(key, piece or "0", low, high) for piece in pieces]
 
@@ -61,11 +70,16 @@ class Section:
 
 def read_sections(raw: bytes, name: str) -> list[Section]:
     """Return the sections of a file in their order. Raises `BadScore` with the line."""
-    text = _decoded(raw, name)
-    if text.count("\n") > LINE_LIMIT:
-        raise BadScore(f"more than {LINE_LIMIT:,} lines are too many for a song", where=name)
+    if len(raw) > SIZE_LIMIT:
+        what = f"{len(raw) / 1e6:.0f} MB are too large for a song of UTAU; at most {SIZE_LIMIT / 1e6:.0f} MB are read"
+        raise BadScore(what, where=name)
+    # Only these end a line: Python would also break lyrics at separators that nobody sees.
+    text = _decoded(raw, name).replace("\r\n", "\n").replace("\r", "\n")
+    for mark, limit, named in (("\n", LINE_LIMIT, "lines"), (",", VALUE_LIMIT, "values")):
+        if text.count(mark) > limit:
+            raise BadScore(f"more than {limit:,} {named} are too many for a song", where=name)
     sections: list[Section] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         heading = _HEADING.fullmatch(line.strip())
         if heading:
             sections.append(Section(heading[1][:_SHOWN_LENGTH].upper(), name, number, {}, {}))
