@@ -26,9 +26,11 @@ SONGS: dict[str, Wrong] = {f"{kind}: {what}": wrong for kind, cases in FORMATS.i
 
 @pytest.fixture(scope="module")
 def empty_cache(front_door: FrontDoor, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache in which nothing is."""
+    """A cache in which nothing is, with every folder that opening it for a render makes."""
     home = tmp_path_factory.mktemp("empty")
-    assert front_door.quincunx(home, "cache", "stats").code == 0
+    (home / "song.ustx").write_text(song_text(), encoding="utf-8")
+    assert front_door.quincunx(home, "render", "song.ustx", "-o", "out.wav").code == 2
+    assert not [path for path in (home / "cache" / "blobs").rglob("*") if path.is_file()]
     return home / "cache"
 
 
