@@ -66,10 +66,10 @@ def open_front_door() -> Iterator[FrontDoor]:
 def tree_of(root: Path) -> dict[str, int]:
     """Every file, folder and link below a folder, with the size of its files: what must be the same after a refusal.
 
-    The size of a database's scratch files says nothing.
+    The size of a database says nothing: it grows by a table of what is looked up, and by scratch files.
     """
     return {
-        path.relative_to(root).as_posix(): path.lstat().st_size if path.is_file() else -1
+        path.relative_to(root).as_posix(): path.lstat().st_size if path.is_file() and path.suffix != ".sqlite" else -1
         for path in root.rglob("*")
         if not path.name.endswith(("-wal", "-shm"))
     }

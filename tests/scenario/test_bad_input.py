@@ -81,6 +81,7 @@ def test_a_wrong_bank_is_refused(home: Path, front_door: FrontDoor, what: str) -
     if wrong.code == 2:
         assert_refused(told, wrong.place, wrong.told)
         assert after == before
+        assert '"results": 0' in front_door.quincunx(home, "cache", "stats", "--json").out
     else:
         assert_failed(told, wrong.place, wrong.told)
         # Honest steps before it are kept; nothing of its own is, and nothing outside the cache.

@@ -82,11 +82,9 @@ def render_songs(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
     """
     from quincunx_orchestrator.cli import telling
     from quincunx_orchestrator.cli.job import open_room, read_song
-    from quincunx_orchestrator.cli.memory import give_memory_back
     from quincunx_orchestrator.cli.tasks import songs_of, tasks_of
     from quincunx_orchestrator.installed import cutter_named
 
-    give_memory_back()
     workspace = choices.workspace(cache_dir)
     tasks = tasks_of(asked, choices)
     batch = len(songs_of(tasks)) > 1
