@@ -46,9 +46,9 @@ def assert_refused(told: Told, place: str, what: str, code: int = 2) -> None:
     assert "Traceback" not in told.err
     assert told.code == code, told.err
     assert told.out == ""
-    usage, error, message = told.err.rpartition("Error: ")
+    before, error, message = told.err.rpartition("Error: ")
     assert error
-    assert usage == "" or usage.startswith("Usage: ")
+    assert all(line.startswith(("Usage: ", "Try ", "Note: ")) for line in before.splitlines() if line)
     assert len(message.splitlines()) <= 2
     assert place in told.err
     assert what in told.err
