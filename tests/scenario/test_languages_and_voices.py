@@ -93,3 +93,16 @@ def test_a_speaker_of_the_demo_bank_is_its_preset(front_door: FrontDoor, tmp_pat
         assert front_door.quincunx(home, "render", "song.ustx", "-o", "song.wav", "--voice", name).code == 0
         songs.append((home / "song.wav").read_bytes())
     assert songs[0] != songs[1] == songs[2] == songs[3]
+
+
+def test_predictions_and_naturalness_are_heard_and_are_recalled(front_door: FrontDoor, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    write_song(home, "sing", "to", "me")
+    songs = []
+    for flags in ((), ("--predict", "duration,pitch"), ("--natural", "--reverb", "0.1"), ("--predict", "none")):
+        assert front_door.quincunx(home, "render", "song.ustx", "-o", "song.wav", *flags).code == 0
+        songs.append((home / "song.wav").read_bytes())
+    assert len(set(songs)) == 3
+    assert songs[0] == songs[3]
+    again = front_door.quincunx(home, "render", "song.ustx", "-o", "song.wav", "--predict", "pitch,duration")
+    assert "0 steps run" in again.err
