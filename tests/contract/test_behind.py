@@ -84,6 +84,26 @@ def test_writers_that_wait_for_room_all_get_it_in_the_end() -> None:
         assert within.missing([digest_of_bytes(content) for content in contents]) == set()
 
 
+def test_what_is_at_hand_is_not_read_again() -> None:
+    class Counting(MemoryBlobStore):
+        reads = 0
+
+        def get(self, digest: Digest) -> bytes:
+            self.reads += 1
+            return super().get(digest)
+
+    disk, content = Counting(), b"a phrase"
+    with closing(BehindBlobStore(disk)) as store:
+        store.put(digest_of_bytes(content), content)
+        store.flush()
+        store.fetch_ahead([digest_of_bytes(content)])
+        assert disk.reads == 0
+        store.forget()
+        store.fetch_ahead([digest_of_bytes(content)] * 2)
+        assert store.get(digest_of_bytes(content)) == content
+        assert disk.reads == 1
+
+
 def test_after_it_has_forgotten_nobody_holds_what_was_written() -> None:
     content = bytes(range(256)) * 64
     before = sys.getrefcount(content)

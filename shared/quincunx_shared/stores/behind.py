@@ -64,6 +64,11 @@ class BehindBlobStore:
     def fetch_ahead(self, digests: Iterable[Digest]) -> None:
         """Bring blobs to hand that are about to be read, as far as they fit and are good."""
         for digest in digests:
+            with self._changed:
+                at_hand = digest in self._waiting or digest in self._recent
+            # What is at hand is not read again: it is served from here, whatever has become of it on the disk.
+            if at_hand:
+                continue
             with contextlib.suppress(BlobsLost):
                 content = self._store.get(digest)
                 with self._changed:
