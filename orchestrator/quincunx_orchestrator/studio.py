@@ -44,6 +44,7 @@ from quincunx_orchestrator.song.assembly import Assembly, assemble
 from quincunx_orchestrator.song.phrase_graph import Delivery, Take
 from quincunx_orchestrator.song.transcript_assembly import assemble_transcript, left_out, voice_of
 from quincunx_orchestrator.song.voices import Catalogue, cast
+from quincunx_orchestrator.song.wave_files import read_waves
 from quincunx_shared.errors import BadInput
 from quincunx_shared.intervention import Operator
 from quincunx_shared.isolation import TRUSTING, Isolation
@@ -106,8 +107,12 @@ class Studio:
         take: Take | None = None,
         delivery: Delivery | None = None,
         cutter: Cutter | None = None,
+        folder: Path | None = None,
     ) -> Assembly:
-        """Choose voices for a song and make it segments; a score is cut at its rests, or as a cutter says."""
+        """Choose voices for a song and make it segments; a score is cut at its rests, or as a cutter says.
+
+        `folder` is where the song lies, and its recordings beside it; without one they are left out.
+        """
         predict = None if take is None else take.predict
         if isinstance(song, Transcript):
             if voice_for:
@@ -123,7 +128,8 @@ class Studio:
             casting = casting.predicting(predict)
         for one in casting.voices.values():
             self._bank_files.update(one.files)
-        assembly = assemble(song, casting, self.manifests, take=take, delivery=delivery, cutter=cutter)
+        waves = None if folder is None else read_waves(song, folder)
+        assembly = assemble(song, casting, self.manifests, take=take, delivery=delivery, cutter=cutter, waves=waves)
         if isinstance(song, EditedScore):
             return attach(assembly, song, casting, self.manifests, self.operators)
         return assembly

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from quincunx_orchestrator.score.model import Note, Part, PartCurve, Score, TimeSignature, Track
+from quincunx_orchestrator.score.model import Note, Part, PartCurve, Score, TimeSignature, Track, WavePart
 from quincunx_orchestrator.score.ustx_curves import CURVE_KINDS
 from quincunx_orchestrator.score.ustx_notes import read_lyric
 from quincunx_shared.phrase import PitchPoint, PointShape, Vibrato
@@ -118,10 +118,15 @@ def scores(draw: st.DrawFn) -> Score:
     tempos = {0: 120.0} | draw(st.dictionaries(st.integers(0, 9999), numbers(20, 400), max_size=3))
     metre = st.tuples(st.integers(1, 1024), st.integers(1, 1024))
     metres = {0: (4, 4)} | draw(st.dictionaries(st.integers(0, 99), metre, max_size=3))
+    ticks = st.one_of(st.just(0.0), numbers(0, 9999))
+    waves = st.builds(
+        WavePart, st.integers(0, count - 1), st.integers(0, 9999), TEXTS, TEXTS, ticks, ticks, ticks, ticks
+    )
     return Score(
         draw(names),
         tuple(tracks),
         tuple(parts),
         tuple(TempoEvent(tick, tempos[tick]) for tick in sorted(tempos)),
         tuple(TimeSignature(bar, *metres[bar]) for bar in sorted(metres)),
+        wave_parts=tuple(draw(st.lists(waves, max_size=2))),
     )

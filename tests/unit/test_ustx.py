@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.tiny_song import curve, note, part, read, read_notes, song_text
 
-from quincunx_orchestrator.score.model import PartCurve, TimeSignature, Track
+from quincunx_orchestrator.score.model import PartCurve, TimeSignature, Track, WavePart
 from quincunx_orchestrator.score.ustx import read_ustx
 from quincunx_orchestrator.score.ustx_curves import CURVE_KINDS
 from quincunx_orchestrator.song.phrase_graph import CURVE_PORTS
+from quincunx_shared.errors import BadScore
 from quincunx_shared.phrase import Lyric, PitchPoint, Vibrato
 from quincunx_shared.tempo import TempoEvent
 
@@ -299,9 +300,18 @@ def test_before_0_4_the_attack_was_called_acc() -> None:
     assert score.notices == ("not applied yet: phoneme expressions (atk)",)
 
 
-def test_wave_parts_are_a_notice() -> None:
-    assert read(wave_parts=[{"relative_path": "../drums.wav"}]).notices == ("1 wave part is not mixed yet",)
-    assert read(wave_parts=[{}, {}]).notices == ("2 wave parts are not mixed yet",)
+def test_wave_parts_keep_the_units_of_the_file() -> None:
+    written = {"relative_path": "../drums.wav", "name": "no", "position": 960, "skip": 1.5, "trim": 2, "fadein": 3}
+    score = read(wave_parts=[written, {}])
+    assert score.wave_parts == (WavePart(0, 960, "../drums.wav", "no", 1.5, 2.0, 3.0, 0.0), WavePart(0, 0, ""))
+    assert score.notices == ()
+
+
+@pytest.mark.parametrize(("key", "value"), [("track_no", 1), ("position", -1), ("skip", "nan"), ("trim", "1e999")])
+def test_a_wave_part_that_makes_no_sense_is_refused_with_its_place(key: str, value: object) -> None:
+    with pytest.raises(BadScore) as refused:
+        read(wave_parts=[{"relative_path": "a.wav", key: value}])
+    assert f"wave_parts[0].{key}" in refused.value.where
 
 
 def test_whole_numbers_may_be_written_with_a_point() -> None:

@@ -82,7 +82,8 @@ def _files(score: Score, output: Path, *, one_track: bool) -> Iterator[tuple[Pat
 def only_track(score: Score, number: int) -> Score:
     """Return a song of one of its tracks."""
     parts = tuple(replace(part, track=0) for part in score.parts if part.track == number)
-    return replace(score, tracks=(score.tracks[number],), parts=parts)
+    waves = tuple(replace(part, track=0) for part in score.wave_parts if part.track == number)
+    return replace(score, tracks=(score.tracks[number],), parts=parts, wave_parts=waves)
 
 
 def _tell(paths: tuple[Path, ...], losses: tuple[str, ...], *, as_json: bool) -> None:

@@ -161,6 +161,7 @@ class Room:
             take=take,
             delivery=wishes.delivery,
             cutter=cutter,
+            folder=song.parent,
         )
         if not assembly.placed:
             raise _nothing_to_sing(song, wishes)

@@ -82,6 +82,12 @@ def _broken(score: Score) -> Iterator[tuple[str, str]]:
     for number, part in enumerate(score.parts):
         for path, what in _broken_part(part, len(score.tracks)):
             yield f"parts[{number}].{path}", what
+    for number, wave in enumerate(score.wave_parts):
+        if not 0 <= wave.track < len(score.tracks):
+            yield f"wave_parts[{number}].track", f"must be one of {len(score.tracks)} tracks, counted from 0"
+        ticks = (wave.position_tick, wave.skip_ticks, wave.trim_ticks, wave.fade_in_ticks, wave.fade_out_ticks)
+        if not all(0 <= one < INT_LIMIT for one in ticks):
+            yield f"wave_parts[{number}]", "counts ticks from 0 on"
 
 
 def _broken_part(part: Part, track_count: int) -> Iterator[tuple[str, str]]:

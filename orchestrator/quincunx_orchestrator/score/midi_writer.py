@@ -99,6 +99,7 @@ def _losses(score: Score) -> tuple[str, ...]:
             "vibrato": sum(note.vibrato is not None for note in notes),
             "tuning of a note": sum(note.tuning_cents != 0 for note in notes),
             "curve": drawn_curves(score),
+            "wave part": len(score.wave_parts),
             "singer": sum(bool(track.singer) for track in score.tracks),
             "volume, pan, mute or solo of a track": mixing_settings(score),
             "gradual change of tempo": tempo_ramps(score),

@@ -4,7 +4,7 @@ Units are those of the field: ticks (480 a quarter note), MIDI tones, cents, mil
 checked by the reader that builds it, so whoever takes a `Score` may trust these promises:
 
 - tempos and time signatures are not empty, ascend, and begin at tick 0 and bar 0;
-- `Part.track` is an index into `Score.tracks`;
+- `Part.track` and `WavePart.track` are indices into `Score.tracks`;
 - the notes of a part ascend and none overlaps the next; every duration is at least one tick;
 - the pitch points of a note ascend; two may stand at one moment;
 - the ticks of a curve ascend strictly, and it has as many values as ticks.
@@ -88,6 +88,23 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class WavePart:
+    """A recording laid on a track: heard from `position_tick` on, without its first `skip_ticks` and last `trim_ticks`.
+
+    `path` is what the file says, relative to it; nobody has looked yet whether anything lies there.
+    """
+
+    track: int
+    position_tick: int
+    path: str
+    name: str = ""
+    skip_ticks: float = 0.0
+    trim_ticks: float = 0.0
+    fade_in_ticks: float = 0.0
+    fade_out_ticks: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """A song. `notices` say in sentences what the reader left out or could not apply."""
 
@@ -97,10 +114,14 @@ class Score:
     tempos: tuple[TempoEvent, ...]
     time_signatures: tuple[TimeSignature, ...]
     notices: tuple[str, ...] = ()
+    wave_parts: tuple[WavePart, ...] = ()
 
     def heard_tracks(self) -> frozenset[int]:
-        """The tracks with notes that are heard: if any track is solo, only solo ones; a muted one never."""
+        """The tracks with notes that are heard."""
+        return self.open_tracks() & {part.track for part in self.parts if part.notes}
+
+    def open_tracks(self) -> frozenset[int]:
+        """The tracks that are not switched off: if any track is solo, only solo ones; a muted one never."""
         solo = any(track.solo for track in self.tracks)
-        sung = {part.track for part in self.parts if part.notes}
         heard = (number for number, track in enumerate(self.tracks) if not track.mute and (track.solo or not solo))
-        return frozenset(sung.intersection(heard))
+        return frozenset(heard)

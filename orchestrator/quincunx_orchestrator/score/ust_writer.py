@@ -24,6 +24,7 @@ def write_ust(score: Score) -> Written:
         lines += [f"[#{number:04}]", *section]
     text = "\r\n".join([*lines, "[#TRACKEND]", ""])
     lost["curve"] = drawn_curves(score)
+    lost["wave part"] = len(score.wave_parts)
     lost["volume, pan, mute or solo of a track"] = mixing_settings(score)
     lost["gradual change of tempo"] = tempo_ramps(score)
     lost["metre"] = sum((one.beats, one.unit) != (4, 4) for one in score.time_signatures)

@@ -15,6 +15,7 @@ from quincunx_orchestrator.score.formats import ScoreFormat, decode_text
 from quincunx_orchestrator.score.model import Part, Score, Track
 from quincunx_orchestrator.score.ustx_parts import Unsung, read_parts
 from quincunx_orchestrator.score.ustx_time import read_tempos, read_time_signatures
+from quincunx_orchestrator.score.ustx_waves import read_wave_parts
 from quincunx_orchestrator.score.ustx_writer import write_ustx
 from quincunx_shared.errors import BadInput, BadScore
 from quincunx_shared.strict_yaml import read_yaml
@@ -49,10 +50,10 @@ def read_ustx(raw: bytes, name: str) -> Score:
     tracks = tuple(_track(fields, number) for number, fields in enumerate(top.children("tracks"), 1))
     parts = read_parts(top, len(tracks), version, unsung)
     _check_length(top, parts, tempos)
-    if waves := top.length("wave_parts"):
-        unsung.notices.append(f"{waves} wave part{'s are' if waves > 1 else ' is'} not mixed yet")
+    waves = read_wave_parts(top, len(tracks))
     title = top.text("name", "") or name.rsplit(".", 1)[0]
-    return Score(title, tracks, parts, tempos, read_time_signatures(top, version), unsung.sentences())
+    metres = read_time_signatures(top, version)
+    return Score(title, tracks, parts, tempos, metres, unsung.sentences(), waves)
 
 
 def _open(text: str, name: str) -> Fields:

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from quincunx_orchestrator.score.formats import Written
 from quincunx_orchestrator.score.losses import sentences, tempo_ramps, written_lyric
-from quincunx_orchestrator.score.model import Note, Part, PartCurve, Score, Track
+from quincunx_orchestrator.score.model import Note, Part, PartCurve, Score, Track, WavePart
 from quincunx_orchestrator.score.ustx_curves import CURVE_KINDS
 from quincunx_shared.phrase import PitchPoint, Vibrato
 
@@ -37,7 +37,7 @@ def write_ustx(score: Score) -> Written:
         *_list("tempos", (f"{{position: {one.tick}, bpm: {_number(one.bpm)}}}" for one in score.tempos)),
         *_list("tracks", (_flow(_track(score, number, one)) for number, one in enumerate(score.tracks))),
         *_parts(score),
-        "wave_parts: []",
+        *_list("wave_parts", (_flow(_wave(one)) for one in score.wave_parts)),
     ]
     losses = sentences({"gradual change of tempo": tempo_ramps(score), "lyric that the format cannot hold": odd})
     return Written(("\n".join(lines) + "\n").encode("utf-8", "replace"), losses)
@@ -105,6 +105,19 @@ def _part(part: Part) -> Iterator[str]:
     yield from _list("notes", notes, indent="  ")
     drawn = {name: curve for name, curve in part.curves.items() if curve.ticks or name not in CURVE_KINDS}
     yield from _list("curves", (_flow(_curve(name, curve)) for name, curve in drawn.items()), indent="  ")
+
+
+def _wave(part: WavePart) -> dict[str, str]:
+    return {
+        "relative_path": quoted(part.path),
+        "name": quoted(part.name),
+        "track_no": str(part.track),
+        "position": str(part.position_tick),
+        "skip": _number(part.skip_ticks),
+        "trim": _number(part.trim_ticks),
+        "fadein": _number(part.fade_in_ticks),
+        "fadeout": _number(part.fade_out_ticks),
+    }
 
 
 def _lyrics(part: Part) -> list[tuple[str, bool]]:

@@ -38,6 +38,8 @@ from quincunx_orchestrator.song.range import Window, window_of
 from quincunx_orchestrator.song.track_language import han_of, language_of
 from quincunx_orchestrator.song.variance_graph import VARIANCE, variance_inputs
 from quincunx_orchestrator.song.voices import Casting, Voice
+from quincunx_orchestrator.song.wave_files import Waves, unread
+from quincunx_orchestrator.song.wave_segments import PlacedWave, placed_waves
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import SONG, Address, PortKey, SegmentId
 from quincunx_shared.payload import Encoded, encode
@@ -77,11 +79,13 @@ class Assembly:
     delivery: Delivery = field(default_factory=Delivery)
     window: Window = field(default_factory=Window)
     deliverables: tuple[Deliverable, ...] = ()
+    waves: tuple[PlacedWave, ...] = ()
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """The segments in the order of the song, then the mixing one, then those of files beside the song."""
-        return (*(one.segment for one in self.placed), self.song, *(one.segment for one in self.deliverables))
+        """The phrases in the order of the song, its recordings, the mix, then the files beside the song."""
+        phrases, waves = (one.segment for one in self.placed), (one.segment for one in self.waves)
+        return (*phrases, *waves, self.song, *(one.segment for one in self.deliverables))
 
     @property
     def targets(self) -> tuple[Address, ...]:
@@ -109,6 +113,7 @@ def assemble(
     take: Take | None = None,
     delivery: Delivery | None = None,
     cutter: Cutter | None = None,
+    waves: Waves | None = None,
 ) -> Assembly:
     """Cut the score into phrases and build their segments. Tracks that are not heard are not rendered."""
     wanted = delivery or Delivery()
@@ -125,17 +130,21 @@ def assemble(
         segment = _phrase_segment(name, phrase, voice, graph, colours)
         start = round(phrase.anchor_seconds * sample_rate) - _head_samples(voice, sample_rate)
         placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, phrase.places, number, voice=voice.name))
+    recordings = unread(score) if waves is None else waves
+    laid = placed_waves(score, recordings, sample_rate, manifests)
     window, heard = Window(), placed
     if wanted.stretch is not None:
         lengths = [_sample_count(one, casting.voices[one.track], sample_rate) for one in phrases]
         ends = [one.start_sample + length for one, length in zip(placed, lengths, strict=True)]
-        window = window_of(wanted.stretch, score, sample_rate, max(ends, default=0))
+        last = max([0, *ends, *(one.end_sample for one in laid)])
+        window = window_of(wanted.stretch, score, sample_rate, last)
         mixed = mixing_window(window, sample_rate, wanted, manifests)
         heard = [one for one, end in zip(placed, ends, strict=True) if mixed.sounds(one.start_sample, end)]
-    song = _song_segment(heard, score.tracks, song_graph(sample_rate, wanted, manifests, window), colours)
+        laid = tuple(one for one in laid if mixed.sounds(one.start_sample, one.end_sample))
+    song = _song_segment((*heard, *laid), score.tracks, song_graph(sample_rate, wanted, manifests, window), colours)
     dry = ("phrase files are written without the reverb",) if wanted.reverb > 0 and wanted.phrases else ()
-    notices = (*score.notices, *casting.notices, *_cut_at_the_start(phrases), *dry)
-    assembly = Assembly(tuple(heard), song, sample_rate, notices, wanted, window)
+    notices = (*score.notices, *casting.notices, *recordings.notices, *_cut_at_the_start(phrases), *dry)
+    assembly = Assembly(tuple(heard), song, sample_rate, notices, wanted, window, waves=laid)
     return replace(assembly, deliverables=_deliverables(assembly, score.tracks, manifests))
 
 
@@ -147,7 +156,8 @@ def _deliverables(
     first = assembly.window.first_sample
     found: list[Deliverable] = []
     if wanted.stems:
-        found += stems_of(placed, tracks, wanted, manifests, sample_rate=rate, first_sample=first)
+        every: tuple[Placed | PlacedWave, ...] = (*placed, *assembly.waves)
+        found += stems_of(every, tracks, wanted, manifests, sample_rate=rate, first_sample=first)
     if wanted.stems and wanted.reverb > 0:
         lead = first - mixing_window(assembly.window, rate, wanted, manifests).first_sample
         found.append(room_stem_of(wanted, manifests, sample_rate=rate, first_sample=lead))
@@ -213,7 +223,7 @@ def _phrase_inputs(phrase: Phrase, voice: Voice) -> dict[PortKey, Encoded]:
 
 
 def _song_segment(
-    placed: Sequence[Placed], tracks: Sequence[Track], graph: Graph, colours: Mapping[str, str]
+    placed: Sequence[Placed | PlacedWave], tracks: Sequence[Track], graph: Graph, colours: Mapping[str, str]
 ) -> Segment:
     return Segment(
         SONG,

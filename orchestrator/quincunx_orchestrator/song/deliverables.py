@@ -27,6 +27,7 @@ from quincunx_shared.payload import encode
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.song.assembly import Placed
+    from quincunx_orchestrator.song.wave_segments import PlacedWave
 
 Kind: TypeAlias = Literal["stem", "phrase"]
 
@@ -57,7 +58,7 @@ class Deliverable:
 
 
 def stems_of(
-    placed: Sequence[Placed],
+    placed: Sequence[Placed | PlacedWave],
     tracks: Sequence[Track],
     delivery: Delivery,
     manifests: Mapping[str, Manifest],
@@ -65,7 +66,7 @@ def stems_of(
     sample_rate: int,
     first_sample: int,
 ) -> tuple[Deliverable, ...]:
-    """Return a stem for every track that has phrases, in the order of the tracks."""
+    """Return a stem for every track that has phrases or recordings, in the order of the tracks."""
     options = {**file_options(delivery), "sample_rate": sample_rate, "first_sample": first_sample}
     graph = Graph.of([node_of(manifests[STEM], options=options)])
     stems = []
@@ -128,6 +129,6 @@ def phrase_files_of(
     )
 
 
-def placements_of(placed: Sequence[Placed], tracks: Sequence[Track]) -> Json:
+def placements_of(placed: Sequence[Placed | PlacedWave], tracks: Sequence[Track]) -> Json:
     """Return where the mix lays each phrase, and how loud: `[start_sample, volume_db, pan]`."""
     return [[one.start_sample, tracks[one.track].volume_db, tracks[one.track].pan] for one in placed]

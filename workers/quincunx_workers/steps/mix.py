@@ -29,10 +29,12 @@ EMPTY_SECONDS = 0.1
 
 
 def run(inputs: Mapping[str, Any], options: Mapping[str, Any], _context: StepContext) -> Samples:
-    """Sum mono phrases into float32[2, N]; N ends with the last phrase, muted ones included, or with the window.
+    """Sum mono phrases, and mono or stereo recordings, into float32[2, N].
+
+    N ends with the last of them, muted ones included, or with the window.
 
     `placements[i]` is `[start_sample, volume_db or None when muted, pan]` of `audio[i]`; a phrase that failed is None
-    and stays silent.
+    and stays silent. Of stereo, float32[2, n], each channel has the gain its side has, as in the editor.
     """
     window = (options["first_sample"], options["sample_count"])
     return mixed(inputs["audio"], inputs["placements"], options["sample_rate"], window)
@@ -52,7 +54,7 @@ def mixed(
     heard = [_SILENCE if audio is None else audio for audio in phrases]
     first, count = window
     if count is None:
-        ends = [start + len(audio) for audio, (start, _, _) in zip(heard, placements, strict=True)]
+        ends = [start + audio.shape[-1] for audio, (start, _, _) in zip(heard, placements, strict=True)]
         count = max([0, *ends]) - first
     if count <= 0:
         count = round(EMPTY_SECONDS * sample_rate)
@@ -77,21 +79,22 @@ def gains(volume_db: float, pan: float) -> tuple[np.float32, np.float32]:
 
 def _cut(audio: Samples, count: int, sample_rate: int) -> Samples:
     """Drop the first samples, and fade in what is left: it may begin in the middle of a sound."""
-    heard = audio[count:].copy()
-    length = min(len(heard), round(CUT_FADE_SECONDS * sample_rate))
-    heard[:length] *= np.linspace(0, 1, length, dtype=np.float32)
+    heard = audio[..., count:].copy()
+    length = min(heard.shape[-1], round(CUT_FADE_SECONDS * sample_rate))
+    heard[..., :length] *= np.linspace(0, 1, length, dtype=np.float32)
     return heard
 
 
 def _lay(song: Samples, sound: Samples, start: int, channel_gains: tuple[np.float32, np.float32]) -> None:
     """Add a sound that starts at a sample of the window, perhaps before it, as far as it lies in it."""
-    first, last = max(0, start), min(song.shape[1], start + len(sound))
+    first, last = max(0, start), min(song.shape[1], start + sound.shape[-1])
     if last <= first:
         return
-    inside = sound[first - start : last - start]
-    for channel, gain in zip(song, channel_gains, strict=True):
+    inside = sound[..., first - start : last - start]
+    sides = inside if inside.ndim == 2 else (inside, inside)
+    for channel, side, gain in zip(song, sides, channel_gains, strict=True):
         if gain:
-            channel[first:last] += inside * gain
+            channel[first:last] += side * gain
 
 
 STEP = Step(
