@@ -27,7 +27,7 @@ from quincunx_orchestrator.song.transcript_graph import (
 from quincunx_orchestrator.song.transcript_inputs import segment_inputs, speakers_by_step
 from quincunx_orchestrator.song.transcript_music import TICKS_PER_SECOND
 from quincunx_orchestrator.song.variance_graph import VARIANCE
-from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice
+from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice, first_of_several
 from quincunx_shared.bank_predictor import Prediction
 from quincunx_shared.canonical import Json, digest_of
 from quincunx_shared.errors import BadInput, BadOption
@@ -159,8 +159,14 @@ def _said(transcript: Transcript, voice: Voice) -> list[str]:
         said.append("what sounds before second 0 is cut")
     if not speakers_by_step(voice) and any(segment.spk_mix or segment.ph_spk_mix for segment in transcript.segments):
         said.append(f"the voice {voice.name!r} has one speaker; mixes of speakers change nothing")
+    if not all(segment.spk_mix or segment.ph_spk_mix for segment in transcript.segments):
+        said += first_of_several(voice)
     if any(segment.ph_dur is None for segment in transcript.segments):
-        said.append("segments without ph_dur: durations are predicted")
+        said.append(f"segments without ph_dur: durations are predicted {_by_whom(voice, 'duration')}")
     if any(segment.f0 is None for segment in transcript.segments):
-        said.append("segments without f0_seq: pitch is predicted from the notes")
+        said.append(f"segments without f0_seq: pitch is predicted from the notes {_by_whom(voice, 'pitch')}")
     return said
+
+
+def _by_whom(voice: Voice, prediction: Prediction) -> str:
+    return "by the bank's model" if prediction in voice.predictors else "by rule"

@@ -229,7 +229,7 @@ def cast(
         name = wanted or _installed_name(score.tracks[number], number, catalogue, strict, notices)
         if name not in loaded:
             loaded[name] = catalogue.load(name)
-            notices += _first_of_several(loaded[name])
+            notices += first_of_several(loaded[name])
         voices[number] = loaded[name]
     for number in sorted(chosen.keys() - voices.keys()):
         catalogue.load(chosen[number])
@@ -237,7 +237,7 @@ def cast(
     return Casting(voices, tuple(dict.fromkeys(notices)))
 
 
-def _first_of_several(voice: Voice) -> list[str]:
+def first_of_several(voice: Voice) -> list[str]:
     """Say who sings where a bank has several speakers and nobody chose one."""
     speakers = list(voice.bank.speakers)
     if len(speakers) < 2 or ":" in voice.name or voice.name in DEMO_PRESETS:
