@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.scenario.cache_faults import (
     Bench,
+    flip,
     flip_often,
     kill_often,
     look_after,
@@ -14,7 +20,7 @@ from tests.scenario.cache_faults import (
     render_together,
     unnoticed,
 )
-from tests.scenario.front_door import FrontDoor
+from tests.scenario.front_door import NOBODY, FrontDoor
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +57,37 @@ def test_a_cache_may_be_emptied_and_repaired_while_others_render_on_it(bench: Be
     told = look_after(bench, 1)
     assert told.orders > 0
     assert (told.failed_orders, told.wrong_renders) == (0, 0)
+
+
+@pytest.fixture
+def read_only(bench: Bench) -> Iterator[Path]:
+    """A cache that nobody may write into, with a blob in it that is wrong."""
+    cache = bench.copy("read-only")
+    largest = max((cache / "blobs").glob("??/*"), key=lambda path: path.stat().st_size)
+    flip(largest, random.Random(0))
+    folders = [cache, *(path for path in cache.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    yield cache
+    for folder in folders:
+        folder.chmod(0o755)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are another matter there")
+def test_a_cache_that_may_only_be_read_is_read_and_left_alone(bench: Bench, read_only: Path, tmp_path: Path) -> None:
+    user = NOBODY if os.geteuid() == 0 else None
+    for folder in (*tmp_path.parents[:2], bench.home, *bench.home.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    tmp_path.chmod(0o777)
+    before = {path: path.lstat().st_mtime_ns for path in read_only.rglob("*")}
+    words = ("render", bench.song("edited"), "-o", tmp_path / "out.wav", "--cache-dir", read_only, "--json")
+    for _ in range(2):
+        told = bench.door.quincunx(tmp_path, *words, user=user)
+        assert told.code == 0, told.err
+        assert "can only be read: what is rendered now is not kept" in told.err
+        assert (tmp_path / "out.wav").read_bytes() == bench.sounds["edited"]
+        assert len(json.loads(told.out)["ran"]) < bench.steps["edited"] / 2, "what is there is not computed"
+    assert {path: path.lstat().st_mtime_ns for path in read_only.rglob("*")} == before
+    told = bench.door.quincunx(tmp_path, "cache", "gc", "--cache-dir", read_only, user=user)
+    assert told.code == 1
+    assert "choose another --cache-dir" in told.err

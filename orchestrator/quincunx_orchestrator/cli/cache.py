@@ -112,8 +112,10 @@ def purge(
 
     if sum((song is not None, voice is not None, everything)) != 1:
         raise click.UsageError("Purge what? Give one of --song, --voice and --all.")
-    if everything and not yes and sys.stdin.isatty() and sys.stderr.isatty():
-        click.confirm(f"Remove everything in {Workspace(cache_dir).cache_root}?", abort=True, err=True)
+    asking = everything and not yes and sys.stdin.isatty() and sys.stderr.isatty()
+    if asking and not click.confirm(f"Remove everything in {Workspace(cache_dir).cache_root}?", err=True):
+        click.echo("Nothing was removed.", err=True)
+        return 0
     with Workspace(cache_dir).cache() as cache:
         if voice is not None:
             known = {one.voice for one in cache.owners.owned()} - {""}

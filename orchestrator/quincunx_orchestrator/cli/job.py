@@ -208,10 +208,10 @@ def open_room(workspace: Workspace, *, frugal: bool = False) -> Iterator[Room]:
         limits=workspace.limits,
         frugal=frugal,
     )
-    with workspace.cache() as cache:
+    with workspace.cache_to_render_on() as cache:
         try:
             with (
-                rendering(workspace.cache_root),
+                rendering(cache.root),
                 open_studio(cache, log, workspace.catalogue(cache), settings) as studio,
             ):
                 yield Room(studio, cache, log, workspace.cache_bytes)

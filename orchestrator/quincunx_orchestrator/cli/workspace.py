@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -108,6 +108,32 @@ class Workspace:
             yield cache
         finally:
             cache.close()
+
+    @contextmanager
+    def cache_to_render_on(self) -> Iterator[Cache]:
+        """Open the cache; where it may only be read, recall from it, and keep nothing beyond this process."""
+        if self.cache_root.is_dir() and not os.access(self.cache_root, os.W_OK):
+            from quincunx_shared.stores.borrowed import may_only_be_read
+
+            if may_only_be_read(self.cache_root):
+                with self._borrowed() as cache:
+                    yield cache
+                return
+        with self.cache() as cache:
+            yield cache
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Cache]:
+        from tempfile import TemporaryDirectory
+
+        from quincunx_shared.stores.borrowed import borrow_cache
+
+        click.echo(f"Note: {self.cache_root} can only be read: what is rendered now is not kept.", err=True)
+        with (
+            TemporaryDirectory(prefix="quincunx-", ignore_cleanup_errors=True) as folder,
+            closing(borrow_cache(self.cache_root, Path(folder))) as cache,
+        ):
+            yield cache
 
 
 isolate_options = (

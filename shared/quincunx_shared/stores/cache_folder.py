@@ -54,6 +54,15 @@ class Cache:
 
 def open_cache(root: Path) -> Cache:
     """Open the cache in a folder, making it if need be. Raises `StoreError` where that cannot be done."""
-    blobs = FolderBlobStore(root / "blobs")
-    database = SqliteDatabase(root / f"index-{SCHEMA}.sqlite")
+    return cache_of(root, FolderBlobStore(root / "blobs"))
+
+
+def cache_of(root: Path, blobs: FolderBlobStore) -> Cache:
+    """Open a cache in a folder with these blobs."""
+    database = SqliteDatabase(index_path(root))
     return Cache(blobs, SqliteIndex(database), SqliteHistory(database), database, Claims(root / "claims.lock"), root)
+
+
+def index_path(root: Path) -> Path:
+    """Where the index of the cache in a folder lies."""
+    return root / f"index-{SCHEMA}.sqlite"
