@@ -15,12 +15,12 @@ from tests.scenario.desk import Desk, open_desk
 from tests.scenario.songs import SONG
 from tests.scenario.terminal import Terminal
 from tests.scenario.transcripts import segment, written
+from tests.unit.tiny_song import note, part, song_text
 
 from quincunx_orchestrator.score.ds import read_ds
 from quincunx_orchestrator.score.ds_writer import write_ds
 from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.song.transcription import seconds_of, transcribe, transcribed_ports
-from quincunx_shared.errors import BadInput
 from quincunx_shared.frames import frames_of_seconds
 from quincunx_shared.names import Address, PortKey
 
@@ -33,7 +33,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 def transcript_of(desk: Desk, text: str) -> Transcript:
     song = desk.assemble(text)
-    return transcribe(song, desk.studio.render(song, transcribed_ports(song)).payloads, {0})
+    return transcribe(song, desk.studio.render(song, transcribed_ports(song)).payloads)[0]
 
 
 def test_the_phrases_of_a_transcript_sound_as_those_of_its_score(desk: Desk) -> None:
@@ -63,11 +63,6 @@ def test_what_a_transcript_cannot_hold_is_said(desk: Desk) -> None:
     assert any("DYN" in loss for loss in loud.notices)
     assert any("breathiness" in loss for loss in loud.notices)
     assert not any("DYN" in loss for loss in transcript_of(desk, SONG.ustx()).notices)
-
-
-def test_a_transcript_is_one_voice(desk: Desk) -> None:
-    with pytest.raises(BadInput, match="2 tracks sing"):
-        transcribe(desk.assemble(SONG.ustx()), {}, {0, 1})
 
 
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=200), st.sampled_from([512 / 44100, 256 / 48000]))
@@ -130,3 +125,24 @@ def loudness_of(terminal: Terminal, song: str, *flags: str) -> npt.NDArray[np.fl
     power = (audio**2).sum(axis=1)
     blocks = power[: len(power) // 4410 * 4410].reshape(-1, 4410).mean(axis=1)
     return np.asarray(10 * np.log10(np.maximum(blocks, 1e-5)))
+
+
+def test_each_track_becomes_a_file_of_its_own(terminal: Terminal) -> None:
+    text = song_text(
+        part([note(1920, lyric="two")]),
+        part([note(3840, lyric="lights")], track_no=1),
+        tracks=[{"singer": "demo", "track_name": name} for name in ("Lead", "Harmony")],
+    )
+    (terminal.home / "song.ustx").write_text(text, encoding="utf-8")
+    said = terminal.type("transcribe", "song.ustx", "-o", "song.ds")
+    assert said.code == 0, said.err
+    assert said.out.split() == ["song-1.ds", "song-2.ds"]
+    texts = [read_ds((terminal.home / name).read_bytes(), name).segments[0].text for name in said.out.split()]
+    assert texts == ["two", "lights"]
+
+
+def test_a_file_that_is_there_is_replaced_only_by_force(terminal: Terminal) -> None:
+    (terminal.home / "song.ds").write_text("edited by hand", encoding="utf-8")
+    assert terminal.type("transcribe", "song.ustx", "-o", "song.ds").code == 2
+    assert (terminal.home / "song.ds").read_text(encoding="utf-8") == "edited by hand"
+    assert terminal.type("transcribe", "song.ustx", "-o", "song.ds", "--force").code == 0

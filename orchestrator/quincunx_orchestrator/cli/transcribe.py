@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .ds file to write.")
 @click.option("--voice", default="", metavar="NAME|FOLDER", help="As this voice would sing it.")
 @click.option("--seed", type=click.IntRange(0, SEED_LIMIT), default=0, help="Choose the take.  [default: 0]")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
 @cache_dir_option
-def command(song: Path, output: Path, voice: str, seed: int, quiet: bool, cache_dir: Path | None) -> int:
+def command(song: Path, output: Path, voice: str, seed: int, force: bool, quiet: bool, cache_dir: Path | None) -> int:
     """Write SONG as a .ds file: a segment a phrase, with the phonemes, durations and pitch that a render sings.
 
-    Nothing is sung for it. What a .ds file cannot hold, such as dynamics and the mix, is said.
+    Nothing is sung for it. What a .ds file cannot hold, such as dynamics and the mix, is said. It is one voice: of a
+    song with several tracks, each becomes a file of its own, numbered.
     """
     from quincunx_orchestrator.cli import job as jobs
     from quincunx_orchestrator.cli import telling
@@ -33,19 +35,35 @@ def command(song: Path, output: Path, voice: str, seed: int, quiet: bool, cache_
 
     if output.suffix.lower() != ".ds":
         raise click.UsageError(f"{output}: the name must end in .ds.")
-    jobs.check_output(output)
     with jobs.open_job(song, jobs.Wishes(voice=voice, seed=seed), Workspace(cache_dir)) as job:
+        files = _files(job, output, force)
         telling.say_notices(job, quiet)
-        transcript = _transcript(job)
-        if not quiet:
-            for loss in transcript.notices:
-                click.echo(f"Note: {loss}.", err=True)
-        jobs.write_whole(output, write_ds(transcript))
-    click.echo(output)
+        transcripts = _transcripts(job)
+        losses = dict.fromkeys(loss for one in transcripts.values() for loss in one.notices)
+        for loss in () if quiet else losses:
+            click.echo(f"Note: {loss}.", err=True)
+        for track, path in files.items():
+            jobs.write_whole(path, write_ds(transcripts[track]))
+            click.echo(path)
     return 0
 
 
-def _transcript(job: Job) -> Transcript:
+def _files(job: Job, output: Path, force: bool) -> dict[int, Path]:
+    """Return the file of every track that sings, each of which can be written."""
+    from quincunx_orchestrator.cli.job import check_output
+    from quincunx_shared.errors import BadInput
+
+    tracks = sorted({one.track for one in job.assembly.placed})
+    numbered = (output.with_name(f"{output.stem}-{track + 1}{output.suffix}") for track in tracks)
+    files = dict(zip(tracks, numbered if len(tracks) > 1 else [output], strict=True))
+    for path in files.values():
+        check_output(path)
+        if path.exists() and not force:
+            raise BadInput("this file is there already", where=str(path), remedy="--force replaces it")
+    return files
+
+
+def _transcripts(job: Job) -> dict[int, Transcript]:
     """Run the steps before the singing. What cannot be said of a phrase fails the whole: half a file misleads."""
     from quincunx_orchestrator.score.transcript import Transcript
     from quincunx_orchestrator.song.transcription import transcribe, transcribed_ports
@@ -56,4 +74,4 @@ def _transcript(job: Job) -> Transcript:
     result = job.studio.render(job.assembly, transcribed_ports(job.assembly))
     for (segment, node), error in result.failed.items():
         raise StepFailed(job.in_song(segment, error), where=f"{job.label_of(segment)} ({node})")
-    return transcribe(job.assembly, result.payloads, {one.track for one in job.assembly.placed})
+    return transcribe(job.assembly, result.payloads)

@@ -1,13 +1,13 @@
 """From phrases that were sung to a transcript: what the steps made of a score, as a .ds file says it.
 
 Only what stands before the acoustic model goes into a transcript, so its phrases sound as they do here before their
-dynamics, track volumes and mix. A transcript is one voice singing behind another: it has one track.
+dynamics, track volumes and mix. A transcript is one voice: a song becomes one for each track.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ import numpy.typing as npt
 from quincunx_orchestrator.score.transcript import DsSegment, Level, SampledCurve, Transcript
 from quincunx_orchestrator.song.assembly import Assembly, Placed
 from quincunx_shared.curve import sample_drawn
-from quincunx_shared.errors import BadInput
 from quincunx_shared.frames import FrameGrid
 from quincunx_shared.names import Address, PortKey
 from quincunx_shared.payload import Encoded, Payload, decode
@@ -35,17 +34,15 @@ def transcribed_ports(assembly: Assembly) -> tuple[Address, ...]:
     return tuple(address for address in feeders if address is not None)
 
 
-def transcribe(assembly: Assembly, results: Mapping[Address, Payload], tracks: Collection[int]) -> Transcript:
-    """Return the phrases of one track as segments; `notices` say what of the song a transcript cannot hold.
-
-    `tracks` are those the song has voices on. Raises `BadInput` where they are several.
-    """
-    if len(tracks) > 1:
-        remedy = "mute all tracks but one, and write a file for each"
-        raise BadInput(f"{len(tracks)} tracks sing, and a .ds file is one voice", remedy=remedy)
-    phrases = sorted(assembly.placed, key=lambda one: one.start_sample)
-    segments = tuple(_segment(placed, assembly.sample_rate, results) for placed in phrases)
-    return Transcript(segments, _losses(phrases))
+def transcribe(assembly: Assembly, results: Mapping[Address, Payload]) -> dict[int, Transcript]:
+    """Return the phrases of each track that sings as segments; `notices` say what a transcript cannot hold of it."""
+    transcripts = {}
+    for track in sorted({placed.track for placed in assembly.placed}):
+        phrases = [placed for placed in assembly.placed if placed.track == track]
+        phrases.sort(key=lambda one: one.start_sample)
+        segments = tuple(_segment(placed, assembly.sample_rate, results) for placed in phrases)
+        transcripts[track] = Transcript(segments, _losses(phrases))
+    return transcripts
 
 
 def _segment(placed: Placed, song_rate: int, results: Mapping[Address, Payload]) -> DsSegment:
