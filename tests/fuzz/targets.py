@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from quincunx_orchestrator.banks.archive import open_archive
+from quincunx_orchestrator.project.document import read_project, write_project
+from quincunx_orchestrator.project.grammar import batch_of, request_of
 from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.score.phrasing import phrases_of
 from quincunx_orchestrator.score.readers import SCORE_FORMATS, TRANSCRIPT_SUFFIX, read_song
@@ -79,6 +81,20 @@ def _scratch() -> Path:
     """A folder for the files of this process; in memory where the system has such a place."""
     memory = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
     return Path(tempfile.mkdtemp(prefix="quincunx-fuzz-", dir=memory if memory.is_dir() else None))
+
+
+def read_a_project(content: bytes) -> None:
+    """A project is read, and a project that can be read can be written."""
+    write_project(read_project(content, "song.qxp"))
+
+
+def read_edits(content: bytes) -> None:
+    """Operations are read as a batch file, or line by line as they are typed."""
+    if content.startswith(b"{"):
+        batch_of(content, "edits.json")
+    else:
+        for place, line in enumerate(content.decode("utf-8", "replace").splitlines()[:20], 1):
+            request_of(line, place)
 
 
 def read_a_bank(content: bytes) -> None:
@@ -162,7 +178,13 @@ def _targets() -> dict[str, Target]:
         _BANK["dsconfig.yaml"] + b"augmentation_args: {random_pitch_shifting: {range: [-5, 5.0]}}\nmax_depth: 300\n"
     )
     model = (FOLDER / "seeds" / "noise.onnx").read_bytes()
+    edits = [
+        b"tone 1:2:1 62\ntempo 2:1 90\ncurve 1 pitd 0=10 480=20",
+        b'{"operations": [{"op": "volume", "track": "1", "db": -3}]}',
+    ]
     return songs | {
+        "project": Target(read_a_project, [(FOLDER / "seeds" / "project.qxp").read_bytes()]),
+        "edits": Target(read_edits, edits),
         "bank": Target(read_a_bank, [bytes([place]) + _BANK[name] for place, name in enumerate(BANK_FILES)]),
         "settings": Target(read_settings, [config + b"model: v.onnx\nname: v\n"]),
         "dictionary": Target(read_a_dictionary, [(FOLDER / "seeds" / "dsdict.yaml").read_bytes()]),
