@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from quincunx_orchestrator.cli.array_file import unpickled_array
 from quincunx_orchestrator.cli.song_file import content_of
 from quincunx_orchestrator.cli.workspace import Workspace
 from quincunx_orchestrator.core.segment import Segment
@@ -109,9 +110,7 @@ def _array_of(path: Path) -> Numbers:
         if path.suffix.lower() == ".csv":
             array = np.loadtxt(io.StringIO(raw.decode("utf-8-sig")), delimiter=",", dtype=np.float32, ndmin=1)
         else:
-            # Never pickle: an array of objects could run whatever it likes.
-            found = np.load(io.BytesIO(raw), allow_pickle=False)
-            array = found[found.files[0]] if hasattr(found, "files") else found
+            array = unpickled_array(raw)
         return numbers_of(array)
     except BadInput as error:
         raise BadInput(error.what, where=str(path), remedy=error.remedy) from error
