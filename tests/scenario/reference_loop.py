@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+import yaml
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,9 +26,12 @@ def render_ds(path: Path, bank: Path) -> npt.NDArray[np.int16]:
     acoustic, vocoder = load(bank / "acoustic.onnx"), load(bank / "dsvocoder" / "vocoder.onnx")
     ids = {name: number for number, name in enumerate((bank / "phonemes.txt").read_text("utf-8").split("\n")) if name}
 
+    config = yaml.load((bank / "dsconfig.yaml").read_text("utf-8"), yaml.BaseLoader)  # noqa: S506 - all text
+    speakers = {name.split("/")[-1]: np.fromfile(bank / f"{name}.emb", "<f4") for name in config["speakers"]}
+
     song: Floats = np.zeros(0)
     for segment in json.loads(path.read_text("utf-8")):
-        audio = sing(segment, acoustic, vocoder, ids)
+        audio = sing(segment, acoustic, vocoder, ids, speakers)
         silent = round(segment.get("offset", 0) * SAMPLE_RATE) - len(song)
         song = np.concatenate([song, np.zeros(silent), audio]) if silent >= 0 else cross_fade(song, audio, -silent)
     return np.trunc(song * 32767).astype(np.int16)
@@ -41,7 +45,13 @@ def load(model: Path) -> Any:
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
-def sing(segment: dict[str, Any], acoustic: Any, vocoder: Any, ids: dict[str, int]) -> Floats:
+def sing(
+    segment: dict[str, Any],
+    acoustic: Any,
+    vocoder: Any,
+    ids: dict[str, int],
+    speakers: dict[str, npt.NDArray[np.float32]],
+) -> Floats:
     """Return the sound of one segment."""
     seconds = np.array(segment["ph_dur"].split(), np.float32)
     ends = np.round(np.cumsum(seconds) / np.float32(TIMESTEP) + np.float32(0.5)).astype(np.int64)
@@ -54,13 +64,27 @@ def sing(segment: dict[str, Any], acoustic: Any, vocoder: Any, ids: dict[str, in
         "f0": f0[np.newaxis],
         "gender": level(segment, "gender", 0.0, count)[np.newaxis],
         "velocity": level(segment, "velocity", 1.0, count)[np.newaxis],
-        "spk_embed": np.zeros((1, count, 2), np.float32),  # the bank's first speaker
+        "spk_embed": mix_of_speakers(segment.get("spk_mix"), segment.get("spk_mix_timestep", 1), speakers, count),
         "steps": np.array([20], np.int64),
     }
     wanted = {one.name for one in acoustic.get_inputs()}
     (mel,) = acoustic.run(None, {name: value for name, value in feeds.items() if name in wanted})
     (waveform,) = vocoder.run(None, {"mel": mel, "f0": f0[np.newaxis]})
     return np.asarray(waveform, dtype=np.float64).reshape(-1)
+
+
+def mix_of_speakers(
+    mix: dict[str, Any] | None, timestep: str | float, speakers: dict[str, npt.NDArray[np.float32]], count: int
+) -> npt.NDArray[np.float32]:
+    """Return the embedding on every frame: weights normalised to the sum 1; the first speaker where none is named."""
+    given = mix or {next(iter(speakers)): 1.0}
+    weights = {
+        name: resample(value, timestep, count) if isinstance(value, str) else np.full(count, value, np.float32)
+        for name, value in given.items()
+    }
+    total = np.sum(list(weights.values()), axis=0)
+    embeddings = [(weights[name] / total)[:, np.newaxis] * speakers[name] for name in weights]
+    return np.asarray(np.sum(embeddings, axis=0)[np.newaxis], dtype=np.float32)
 
 
 def level(segment: dict[str, Any], name: str, default: float, count: int) -> npt.NDArray[np.float32]:

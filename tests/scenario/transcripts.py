@@ -36,8 +36,9 @@ def song() -> list[Members]:
         ),
         segment(2.25, "SP ja/s ja/a ja/k ja/u ja/r ja/a SP", "0.12 0.09 0.3 0.07 0.2 0.05 0.5 0.2", 392.0,
                 f0_seq=curve(380, 400, 60), f0_timestep=str(512 / 44100)),
-        segment(3.4, "AP en/ay SP", "0.2 0.7 0.1", 220.0, velocity=1.4, gender=-0.5),
-        segment(3.41, "SP en/aa SP", "0.5 0.9 0.2", 233.0, f0_timestep="0.01"),
+        segment(3.4, "AP en/ay SP", "0.2 0.7 0.1", 220.0, velocity=1.4, gender=-0.5, spk_mix={"low": 1, "ring": 0.5}),
+        segment(3.41, "SP en/aa SP", "0.5 0.9 0.2", 233.0, f0_timestep="0.01",
+                spk_mix={"clear": "3 1 0", "low": 0.5}, spk_mix_timestep="0.6"),
     ]  # fmt: skip
 
 
@@ -74,6 +75,7 @@ _MEMBERS: dict[str, st.SearchStrategy[Any]] = {
     "f0_timestep": st.sampled_from(["0.005", "0.0116", "0.02"]),
     "velocity": st.floats(0.5, 2),
     "seed": st.integers(0, 9),
+    "spk_mix": st.dictionaries(st.sampled_from(["clear", "low", "ring"]), st.floats(0.1, 2), min_size=1),
 }
 _GENDERS: st.SearchStrategy[Members] = st.fixed_dictionaries({"gender": st.floats(-1, 1)}) | st.fixed_dictionaries(
     {
