@@ -56,6 +56,8 @@ def test_what_is_kept_is_counted_for_every_song_and_voice(home: Terminal) -> Non
     assert {Path(name).name for name in told["songs"]} == {"song.ustx", "copy.ustx"}
     assert {room["results"] for room in told["songs"].values()} == {STEPS}
     assert set(told["voices"]) == {"demo", "demo-low"}
+    assert told["steps"]["vocoder"]["results"] == 6
+    assert set(told["steps"]) >= {"phonemize", "pitch", "acoustic", "post", "mix", "master"}
     shown = home.type("cache", "stats").out
     assert "song.ustx (20 results)" in shown
     assert "voice demo-low" in shown
@@ -108,6 +110,24 @@ def test_a_pinned_song_stays(home: Terminal) -> None:
     assert home.render().ran == []
     home.type("cache", "unpin", "song.ustx")
     assert home.type("cache", "gc", "--to", "1kB", "--json").document["left_bytes"] == 0
+
+
+def test_what_a_pinned_voice_sang_stays_and_the_rest_goes(home: Terminal) -> None:
+    home.render()
+    home.render("--voice", "demo-low")
+    home.render()
+    home.write(SONG.ustx(), "low.ustx")
+    home.render("--voice", "demo-low", song="low.ustx")
+    assert home.type("cache", "pin", "--voice", "demo-low").code == 0
+    assert home.type("cache", "pin").out == "demo-low\n"
+    grow_old(home, hours=48)
+    home.type("cache", "gc", "--to", "1kB")
+    assert {step for _, step in home.render("--voice", "demo-low", song="low.ustx").ran} <= {"mix", "master"}
+    assert {step for _, step in home.render().ran} >= {"acoustic", "vocoder"}
+    assert home.type("cache", "unpin", "--voice", "demo-low").code == 0
+    assert home.type("cache", "pin").out == ""
+    assert home.type("cache", "pin", "--voice", "demolow").code == 2
+    assert home.type("cache", "pin", "song.ustx", "--voice", "demo").code == 2
 
 
 def test_a_dry_run_removes_nothing_and_says_what_would_leave(home: Terminal) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 
-_song = click.argument("song", type=click.Path(path_type=Path))
+_pinned_song = click.argument("song", required=False, type=click.Path(path_type=Path))
+_pinned_voice = click.option("--voice", help="What this voice sings, in place of a song.")
 
 
 @click.group("cache", short_help="Look after the cache.")
@@ -48,7 +49,8 @@ def stats(as_json: bool, cache_dir: Path | None) -> int:
     click.echo(workspace.cache_root)
     click.echo(f"{told.results} results, {told.blobs} blobs, {in_words(told.blob_bytes)}")
     _show_rooms("song", told.songs, told.pinned)
-    _show_rooms("voice", told.voices)
+    _show_rooms("voice", told.voices, told.pinned)
+    _show_rooms("step", told.steps)
     click.echo(f"{in_words(told.unowned_bytes):>10}  earlier edits")
     return 0
 
@@ -107,9 +109,6 @@ def purge(
     song: Path | None, voice: str | None, everything: bool, yes: bool, as_json: bool, cache_dir: Path | None
 ) -> int:
     """Remove results whatever their age. They are computed again when they are next needed."""
-    from quincunx_shared.errors import BadInput
-    from quincunx_shared.hints import did_you_mean
-
     if sum((song is not None, voice is not None, everything)) != 1:
         raise click.UsageError("Purge what? Give one of --song, --voice and --all.")
     asking = everything and not yes and sys.stdin.isatty() and sys.stderr.isatty()
@@ -118,33 +117,57 @@ def purge(
         return 0
     with Workspace(cache_dir).cache() as cache:
         if voice is not None:
-            known = {one.voice for one in cache.owners.owned()} - {""}
-            if voice not in known:
-                raise BadInput(f"nothing here was sung by {voice!r}{did_you_mean(voice, known)}")
+            _check_voice(cache, voice)
         removal = cache.upkeep.purge(song=None if song is None else _key(cache, song), voice=voice)
     return _tell_removal(removal, "removed", as_json=as_json)
 
 
 @command.command("pin")
-@_song
+@_pinned_song
+@_pinned_voice
 @cache_dir_option
-def pin(song: Path, cache_dir: Path | None) -> int:
-    """Keep what SONG uses, whatever its age, until it is unpinned."""
-    with Workspace(cache_dir).cache() as cache:
-        cache.owners.pin(_key(cache, song), pinned=True)
-    click.echo(f"{song} is pinned.", err=True)
-    return 0
+def pin(song: Path | None, voice: str | None, cache_dir: Path | None) -> int:
+    """Keep what SONG uses, or what a voice sings in any song, whatever its age; without either, list what is pinned."""
+    if song is None and voice is None:
+        with Workspace(cache_dir).cache() as cache:
+            click.echo("".join(f"{name}\n" for name in cache.upkeep.statistics().pinned), nl=False)
+        return 0
+    return _set_pin(song, voice, cache_dir, pinned=True)
 
 
 @command.command("unpin")
-@_song
+@_pinned_song
+@_pinned_voice
 @cache_dir_option
-def unpin(song: Path, cache_dir: Path | None) -> int:
-    """Let what SONG uses leave the cache when its time comes."""
+def unpin(song: Path | None, voice: str | None, cache_dir: Path | None) -> int:
+    """Let what SONG uses, or what a voice sings, leave the cache when its time comes."""
+    return _set_pin(song, voice, cache_dir, pinned=False)
+
+
+def _set_pin(song: Path | None, voice: str | None, cache_dir: Path | None, *, pinned: bool) -> int:
+    from quincunx_shared.stores.owners import pin_of_voice
+
+    if (song is None) == (voice is None):
+        raise click.UsageError("Give a song or a --voice.")
     with Workspace(cache_dir).cache() as cache:
-        cache.owners.pin(_key(cache, song), pinned=False)
-    click.echo(f"{song} is no longer pinned.", err=True)
+        if song is not None:
+            name = _key(cache, song)
+        else:
+            name = pin_of_voice(voice or "")
+            if pinned:
+                _check_voice(cache, voice or "")
+        cache.owners.pin(name, pinned=pinned)
+    click.echo(f"{song or voice} is {'pinned' if pinned else 'no longer pinned'}.", err=True)
     return 0
+
+
+def _check_voice(cache: Any, voice: str) -> None:
+    from quincunx_shared.errors import BadInput
+    from quincunx_shared.hints import did_you_mean
+
+    known = {one.voice for one in cache.owners.owned()} - {""}
+    if voice not in known:
+        raise BadInput(f"nothing here was sung by {voice!r}{did_you_mean(voice, known)}")
 
 
 def _key(cache: Any, song: Path) -> str:

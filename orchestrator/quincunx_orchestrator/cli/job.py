@@ -26,7 +26,7 @@ from quincunx_orchestrator.score import readers
 from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.song.assembly import Assembly
-from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_song, signatures_by_voice, with_losses
+from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_song, signatures_by_part, with_losses
 from quincunx_orchestrator.song.phrase_graph import REPORT, REVERB, SONG_STEPS, Delivery, Take
 from quincunx_orchestrator.song.takes import Takes, read_takes
 from quincunx_orchestrator.studio import Studio, StudioSettings, open_studio
@@ -94,7 +94,7 @@ class Job:
 
         # Before anything runs, so that nobody who makes room takes what this render is about to read.
         bound = self.studio.bind(self.assembly)
-        signatures = signatures_by_voice(self.assembly, bound)
+        signatures = signatures_by_part(self.assembly, bound)
         self.cache.owners.remember(self.key, str(self.path.resolve()), signatures, time.time())
         result = self.studio.render(self.assembly, ledger=self.ledger, deliver=unless_silent)
         if result.state != "failed":

@@ -116,13 +116,14 @@ def with_losses(
     return {**ledger, **told}
 
 
-def signatures_by_voice(assembly: Assembly, bound: BoundSong) -> dict[str, list[Signature]]:
-    """Return the signatures a song uses, by the voice that sings them; those of the mix have the voice ''."""
-    found: dict[str, list[Signature]] = {"": [step.signature for step in bound.segments[SONG].steps.values()]}
-    for one in assembly.placed:
-        if one.segment.id in bound.segments:
-            steps = bound.segments[one.segment.id].steps.values()
-            found.setdefault(one.voice, []).extend(step.signature for step in steps)
+def signatures_by_part(assembly: Assembly, bound: BoundSong) -> dict[tuple[str, str], list[Signature]]:
+    """Return the signatures a song uses, by the voice that sings them and the step; the mix has the voice ''."""
+    voices = {SONG: "", **{one.segment.id: one.voice for one in assembly.placed}}
+    found: dict[tuple[str, str], list[Signature]] = {}
+    for segment, voice in voices.items():
+        if segment in bound.segments:
+            for node, step in bound.segments[segment].steps.items():
+                found.setdefault((voice, node), []).append(step.signature)
     return found
 
 

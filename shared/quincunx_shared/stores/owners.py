@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from quincunx_shared.names import Signature
 from quincunx_shared.stores.database import SqliteDatabase
 
-SCHEMA = 1
+SCHEMA = 2
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS owner (
-    song TEXT, voice TEXT, path TEXT NOT NULL, at REAL NOT NULL, signatures BLOB NOT NULL,
-    PRIMARY KEY (song, voice)
+    song TEXT, voice TEXT, step TEXT, path TEXT NOT NULL, at REAL NOT NULL, signatures BLOB NOT NULL,
+    PRIMARY KEY (song, voice, step)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pin (song TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS gone (signature BLOB PRIMARY KEY, at REAL NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;
@@ -34,15 +34,29 @@ _REMEMBERED = 200_000
 _DIGEST_BYTES = 32
 
 
+#: A voice and a step.
+Part = tuple[str, str]
+
+
+def pin_of_voice(voice: str) -> str:
+    """Return what stands for a voice where songs are pinned: no song is named so."""
+    return f"voice:{_storable(voice)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """What one voice sings in one song; the mix and the file of the song have the voice ''."""
+    """What one step makes of one voice in one song; the mix and the file of the song have the voice ''."""
 
     song: str
     path: str
     voice: str
+    step: str
     at: float
     signatures: frozenset[bytes]
+
+    def is_pinned(self, pins: frozenset[str]) -> bool:
+        """Whether its song or its voice is."""
+        return self.song in pins or bool(self.voice and pin_of_voice(self.voice) in pins)
 
 
 class SqliteOwners:
@@ -51,35 +65,35 @@ class SqliteOwners:
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
 
-    def remember(self, song: str, path: str, by_voice: Mapping[str, Iterable[Signature]], now: float) -> None:
+    def remember(self, song: str, path: str, used: Mapping[Part, Iterable[Signature]], now: float) -> None:
         """Note what a song uses now, in the place of what it used before."""
         path = _storable(path)
         rows = {
-            _storable(voice): b"".join(sorted(bytes.fromhex(one) for one in signatures))
-            for voice, signatures in by_voice.items()
+            (_storable(voice), _storable(step)): b"".join(sorted(bytes.fromhex(one) for one in signatures))
+            for (voice, step), signatures in used.items()
         }
 
         def replace(connection: sqlite3.Connection) -> None:
-            known = connection.execute("SELECT voice, signatures, at FROM owner WHERE song = ?", (song,)).fetchall()
+            select = "SELECT voice, step, signatures, at FROM owner WHERE song = ?"
+            known = connection.execute(select, (song,)).fetchall()
             fresh = all(isinstance(at, float) and now - COARSE_SECONDS < at <= now for *_, at in known)
-            if fresh and {_text(voice): packed for voice, packed, _ in known} == rows:
+            if fresh and {(_text(voice), _text(step)): packed for voice, step, packed, _ in known} == rows:
                 return
             connection.execute("DELETE FROM owner WHERE song = ?", (song,))
             connection.executemany(
-                "INSERT INTO owner VALUES (?, ?, ?, ?, ?)",
-                [(song, voice, path, now, packed) for voice, packed in rows.items()],
+                "INSERT INTO owner VALUES (?, ?, ?, ?, ?, ?)",
+                [(song, voice, step, path, now, packed) for (voice, step), packed in rows.items()],
             )
 
         self._database.run(replace)
 
     def owned(self) -> tuple[Owned, ...]:
         """Everything that has an owner."""
-        rows = self._database.run(
-            lambda connection: connection.execute("SELECT song, path, voice, at, signatures FROM owner").fetchall()
-        )
+        select = "SELECT song, path, voice, step, at, signatures FROM owner"
+        rows = self._database.run(lambda connection: connection.execute(select).fetchall())
         return tuple(
-            Owned(_text(song), _text(path), _text(voice), at, frozenset(_unpacked(packed)))
-            for song, path, voice, at, packed in rows
+            Owned(_text(song), _text(path), _text(voice), _text(step), at, frozenset(_unpacked(packed)))
+            for song, path, voice, step, at, packed in rows
             if isinstance(at, float) and isinstance(packed, bytes)
         )
 
@@ -89,12 +103,12 @@ class SqliteOwners:
         self._database.run(lambda connection: connection.executemany("DELETE FROM owner WHERE song = ?", keys))
 
     def pin(self, song: str, *, pinned: bool) -> None:
-        """Keep what a song uses whatever its age, or no longer."""
+        """Keep what a song uses whatever its age, or no longer; with a `pin_of_voice`, what a voice sings."""
         order = "INSERT OR IGNORE INTO pin VALUES (?)" if pinned else "DELETE FROM pin WHERE song = ?"
         self._database.run(lambda connection: connection.execute(order, (song,)))
 
     def pins(self) -> frozenset[str]:
-        """The songs that are pinned."""
+        """The songs and voices that are pinned."""
         rows = self._database.run(lambda connection: connection.execute("SELECT song FROM pin").fetchall())
         return frozenset(_text(song) for (song,) in rows)
 

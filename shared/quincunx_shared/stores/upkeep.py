@@ -19,7 +19,7 @@ from quincunx_shared.payload import ParamRef
 from quincunx_shared.ports import Outputs
 from quincunx_shared.stores.folder import BlobFile, FolderBlobStore
 from quincunx_shared.stores.leases import oldest_render
-from quincunx_shared.stores.owners import COARSE_SECONDS, Owned, SqliteOwners
+from quincunx_shared.stores.owners import COARSE_SECONDS, Owned, SqliteOwners, pin_of_voice
 from quincunx_shared.stores.sqlite import SqliteIndex
 
 #: Blobs come before the records that promise them: one that nobody promises is an orphan only when it is older.
@@ -46,6 +46,7 @@ class Statistics:
     blob_bytes: int
     songs: Mapping[str, Room]
     voices: Mapping[str, Room]
+    steps: Mapping[str, Room]
     unowned_bytes: int
     pinned: tuple[str, ...]
 
@@ -92,11 +93,13 @@ class Upkeep:
         owned = self._owners.owned()
         songs = {one.path: self._room(mine, digests, files) for one, mine in _merged(owned, "song")}
         voices = {one.voice: self._room(mine, digests, files) for one, mine in _merged(owned, "voice") if one.voice}
+        steps = {one.step: self._room(mine, digests, files) for one, mine in _merged(owned, "step")}
         of_songs = {digest for one in owned for key in one.signatures for digest in digests.get(key, ())}
         unowned = sum(one.size_bytes for digest, one in files.items() if digest not in of_songs)
         total, pins = sum(one.size_bytes for one in files.values()), self._owners.pins()
-        pinned = tuple(sorted({one.path for one in owned if one.song in pins}))
-        return Statistics(len(digests), len(files), total, songs, voices, unowned, pinned)
+        pinned = {one.path for one in owned if one.song in pins}
+        pinned |= {one.voice for one in owned if one.voice and pin_of_voice(one.voice) in pins}
+        return Statistics(len(digests), len(files), total, songs, voices, steps, unowned, tuple(sorted(pinned)))
 
     def verify(self, *, repair: bool) -> Findings:
         """Read everything and compare; with `repair`, drop what is wrong, so that it is computed again."""
@@ -192,7 +195,7 @@ class Upkeep:
             for key in one.signatures:
                 for digest in digests.get(key, ()):
                     used[digest] = max(used.get(digest, 0.0), one.at)
-                    if one.song in pins:
+                    if one.is_pinned(pins):
                         pinned.add(digest)
         # A song is not noted as used again within that time, so what looks older may be read right now.
         border = began - COARSE_SECONDS
