@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -171,7 +172,7 @@ def test_words_in_an_older_encoding_are_read_and_told() -> None:
     ("raw", "what"),
     [
         (b"", "this is no MIDI file"),
-        (b"RIFF....RMID", "the MIDI file is damaged"),
+        (b"RIFF....RMID", "this is no MIDI file"),
         (b"MThd", "the MIDI file is damaged"),
         (song(track(note(0, 480)))[:-9], "the MIDI file is damaged"),
         (song(kind=2), "of type 2"),
@@ -198,3 +199,29 @@ def test_any_damage_is_a_score_or_an_error(data: st.DataObject) -> None:
             ends = [0, *(one.end_tick for one in part.notes)]
             assert all(one.position_tick >= end for one, end in zip(part.notes, ends, strict=False))
             assert all(one.duration_ticks > 0 for one in part.notes)
+
+
+@pytest.mark.parametrize(
+    ("body", "tick", "what"),
+    [
+        (b"\x83\x60\x3c\x40", 480, "there was none"),
+        (b"\0\x90\x3c\x40\x83\x60\xf5\0", 480, "begins no event"),
+        (b"\0\x90\x3c\xc0", 0, "up to 127"),
+        (b"\xff" * 900_000, 0, "more than four bytes"),
+        (b"\0\xff\x05\x7fla", 0, "the track ends before"),
+        (b"\0\x90\x3c", 0, "in the middle of an event"),
+        (b"\0\xc0\1" + b"\0\1" * 190_000, 0, ""),
+        (b"\0\xc0\1" + b"\0\1" * 490_000, 0, "too many"),
+    ],
+)
+def test_damage_in_a_track_is_told_with_track_and_tick_within_two_seconds(body: bytes, tick: int, what: str) -> None:
+    header = b"MThd\0\0\0\6\0\1\0\1\1\xe0"
+    raw = header + b"MTrk" + len(body).to_bytes(4, "big") + body
+    began = time.perf_counter()
+    if what:
+        with pytest.raises(BadScore, match=what) as refused:
+            read_midi(raw, "song.mid")
+        assert refused.value.where == f"song.mid: track 1, tick {tick}"
+    else:
+        assert read_midi(raw, "song.mid").parts == ()
+    assert time.perf_counter() - began < 2

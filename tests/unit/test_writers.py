@@ -46,9 +46,9 @@ def test_any_text_is_read_as_it_was(text: str) -> None:
 
 def test_what_a_project_cannot_hold_is_said() -> None:
     slowing = song(Note(0, 480, 60, Lyric("+")), tempos=(TempoEvent(0, 120.0, 60.0), TempoEvent(960, 60.0)))
-    assert write_ustx(slowing).losses == ("left out: 1 gradual change of tempo",)
+    assert write_ustx(slowing).losses == ("left out: 1 gradual tempo change",)
     odd = song(Note(0, 480, 60, Lyric("a")), Note(480, 480, 60, Lyric("+")))
-    assert write_ustx(odd).losses == ("left out: 1 lyric that the format cannot hold",)
+    assert write_ustx(odd).losses == ("left out: 1 unwritable lyric",)
 
 
 @st.composite
@@ -119,12 +119,12 @@ def test_what_midi_cannot_hold_is_said() -> None:
     assert write_midi(replace(score, parts=(part,))).losses == (
         "left out: 1 drawn pitch line",
         "left out: 1 vibrato",
-        "left out: 1 tuning of a note",
+        "left out: 1 tuned note",
         "left out: 1 curve",
         "left out: 1 singer",
-        "left out: 1 volume, pan, mute or solo of a track",
-        "left out: 1 gradual change of tempo",
-        "left out: 1 metre that MIDI cannot write",
+        "left out: 1 track setting",
+        "left out: 1 gradual tempo change",
+        "left out: 1 unwritable metre",
         "1 lyric will be read otherwise",
     )
 
@@ -152,10 +152,10 @@ def test_a_song_of_utau_says_what_it_cannot_hold() -> None:
     tempos = (TempoEvent(0, 120.0), TempoEvent(480, 90.0))
     written = write_ust(song(*notes, tempos=tempos, time_signatures=(TimeSignature(0, 3, 4),)))
     assert written.losses == (
-        "left out: 1 tuning of a note",
-        "left out: 1 pitch point of a shape UTAU does not have",
-        "left out: 1 end of a pitch line beside its note",
-        "left out: 1 change of tempo inside of a note, which waits for the next",
+        "left out: 1 tuned note",
+        "left out: 1 splined pitch point",
+        "left out: 1 unfinished pitch line",
+        "left out: 1 tempo change inside of a note",
         "left out: 1 metre",
         "the words need UTF-8, which OpenUTAU reads and UTAU itself does not",
     )

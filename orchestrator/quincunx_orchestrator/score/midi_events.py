@@ -1,27 +1,38 @@
 """What stands in a MIDI file, as values with absolute ticks of 480 a quarter note.
 
-Parsing is mido's; this is what a singer needs of it, and what is wrong with a file said in our words.
+The stream of events is read by `midi_stream`; this is what a singer needs of it.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
+from quincunx_orchestrator.score.midi_stream import (
+    CONTROL,
+    LYRIC,
+    METRE,
+    NOTE_OFF,
+    NOTE_ON,
+    PITCH_BEND,
+    TEMPO,
+    TEXT,
+    TRACK_NAME,
+    ChannelEvent,
+    EventTrack,
+    MetaEvent,
+    read_event_file,
+)
 from quincunx_shared.errors import BadScore
-from quincunx_shared.tempo import TICKS_PER_QUARTER
 
-#: Songs are a tenth of this; larger files are something else, and parsing takes a second and 100 MB for each of theirs.
+#: Songs are a tenth of this; larger files are something else.
 SIZE_LIMIT = 1_000_000
-EVENT_LIMIT = 1_000_000
 
 #: General MIDI's tenth channel holds drums.
 DRUMS = 9
 
 #: Half a tone each way, times this many: what a pitch bend reaches if the file does not say (General MIDI).
 BEND_SEMITONES = 2
+BEND_CENTRE = 8192
 
 
 @dataclass
@@ -56,74 +67,50 @@ def read_events(raw: bytes, name: str) -> MidiSong:
     if len(raw) > SIZE_LIMIT:
         what = f"{len(raw) / 1e6:.0f} MB are too large for a MIDI song; at most {SIZE_LIMIT / 1e6:.0f} MB are read"
         raise BadScore(what, where=name)
-    file = _parsed(raw, name)
-    if file.type == 2:
+    file = read_event_file(_unwrapped(raw), name)
+    if file.kind == 2:
         what = "this is a MIDI file of type 2: patterns that belong to no common time"
         raise BadScore(what, where=name, remedy="export the song as type 0 or 1")
-    if file.ticks_per_beat <= 0:
-        what = "this file counts in frames of film (SMPTE), not in notes"
-        raise BadScore(what, where=name, remedy="export it with ticks per quarter note")
     song = MidiSong()
     for track in file.tracks:
-        song.tracks.append(_track(_absolute(track, file.ticks_per_beat), song))
+        song.tracks.append(_track(track, song))
     return song
 
 
-def _parsed(raw: bytes, name: str) -> Any:
-    # Imported here: only those who sing MIDI files wait for it.
-    import mido
-
-    if not raw.startswith((b"MThd", b"RIFF")):
-        raise BadScore("this is no MIDI file", where=name, remedy="is the suffix right?")
-    content = raw[raw.find(b"MThd") :] if raw.startswith(b"RIFF") else raw
-    try:
-        file = mido.MidiFile(file=io.BytesIO(content), charset="latin1", clip=True)
-    except Exception as error:  # mido raises whatever its parser stumbles over
-        reason = str(error) or type(error).__name__
-        raise BadScore(f"the MIDI file is damaged: {reason}", where=name, remedy="export it again") from error
-    if sum(map(len, file.tracks)) > EVENT_LIMIT:
-        raise BadScore(f"more than {EVENT_LIMIT:,} events are too many for a song", where=name)
-    return file
+def _unwrapped(raw: bytes) -> bytes:
+    """Return the MIDI file in a RIFF container of Windows, or the file as it is."""
+    return raw[raw.find(b"MThd") :] if raw.startswith(b"RIFF") and b"MThd" in raw else raw
 
 
-def _absolute(track: Iterable[Any], ticks_per_beat: int) -> Iterator[tuple[int, Any]]:
-    """Yield every message with its tick: sums are rounded, not steps, so that nothing drifts."""
-    passed = 0
-    for message in track:
-        passed += int(message.time)
-        yield (2 * passed * TICKS_PER_QUARTER + ticks_per_beat) // (2 * ticks_per_beat), message
-
-
-def _track(messages: Iterable[tuple[int, Any]], song: MidiSong) -> MidiTrack:
+def _track(events: EventTrack, song: MidiSong) -> MidiTrack:
     track = MidiTrack()
+    for meta in events.meta_events:
+        _hear_meta(meta, track, song)
     players: dict[int, _Player] = {}
-    tick = 0
-    for tick, message in messages:
-        if message.is_meta:
-            _hear_meta(tick, message, track, song)
-        elif hasattr(message, "channel") and message.channel != DRUMS:
-            players.setdefault(message.channel, _Player(Channel())).hear(tick, message)
-        elif message.type == "note_on":
+    for event in events.channel_events:
+        if event.channel != DRUMS:
+            players.setdefault(event.channel, _Player(Channel())).hear(event)
+        elif event.kind == NOTE_ON:
             track.channels.setdefault(DRUMS, Channel())
     for number, player in sorted(players.items()):
-        player.close(tick)
+        player.close(events.end_tick)
         if player.channel.struck:
             track.channels[number] = player.channel
     return track
 
 
-def _hear_meta(tick: int, message: Any, track: MidiTrack, song: MidiSong) -> None:
-    kind = message.type
-    if kind == "track_name":
-        track.name = track.name or message.name.encode("latin1")
-    elif kind == "lyrics":
-        track.lyrics.append((tick, message.text.encode("latin1")))
-    elif kind == "text":
-        track.texts.append((tick, message.text.encode("latin1")))
-    elif kind == "set_tempo":
-        song.tempos.append((tick, message.tempo))
-    elif kind == "time_signature":
-        song.metres.append((tick, message.numerator, message.denominator))
+def _hear_meta(event: MetaEvent, track: MidiTrack, song: MidiSong) -> None:
+    if event.kind == TRACK_NAME:
+        track.name = track.name or event.content
+    elif event.kind == LYRIC:
+        track.lyrics.append((event.tick, event.content))
+    elif event.kind == TEXT:
+        track.texts.append((event.tick, event.content))
+    elif event.kind == TEMPO:
+        song.tempos.append((event.tick, int.from_bytes(event.content[:3], "big")))
+    elif event.kind == METRE:
+        beats, power = event.content[:2] if len(event.content) >= 2 else (0, 0)
+        song.metres.append((event.tick, beats, 2**power))
 
 
 class _Player:
@@ -135,17 +122,18 @@ class _Player:
         self._parameter = [127, 127]
         self._semitones: float = BEND_SEMITONES
 
-    def hear(self, tick: int, message: Any) -> None:
-        """Take one message."""
-        if message.type == "note_on" and message.velocity > 0:
-            self._end(tick, message.note)
-            self._sounding[message.note] = tick
-        elif message.type in ("note_on", "note_off"):
-            self._end(tick, message.note)
-        elif message.type == "pitchwheel":
-            self.channel.bends.append((tick, message.pitch / 8192 * self._semitones * 100))
-        elif message.type == "control_change":
-            self._control(message.control, message.value)
+    def hear(self, event: ChannelEvent) -> None:
+        """Take one event."""
+        if event.kind == NOTE_ON and event.second:
+            self._end(event.tick, event.first)
+            self._sounding[event.first] = event.tick
+        elif event.kind in (NOTE_ON, NOTE_OFF):
+            self._end(event.tick, event.first)
+        elif event.kind == PITCH_BEND:
+            bend = (event.second << 7 | event.first) - BEND_CENTRE
+            self.channel.bends.append((event.tick, bend / BEND_CENTRE * self._semitones * 100))
+        elif event.kind == CONTROL:
+            self._control(event.first, event.second)
 
     def close(self, tick: int) -> None:
         """End what nobody ended."""

@@ -97,13 +97,13 @@ def _losses(score: Score) -> tuple[str, ...]:
         {
             "drawn pitch line": sum(bool(note.points) for note in notes),
             "vibrato": sum(note.vibrato is not None for note in notes),
-            "tuning of a note": sum(note.tuning_cents != 0 for note in notes),
+            "tuned note": sum(note.tuning_cents != 0 for note in notes),
             "curve": drawn_curves(score),
             "wave part": len(score.wave_parts),
             "singer": sum(bool(track.singer) for track in score.tracks),
-            "volume, pan, mute or solo of a track": mixing_settings(score),
-            "gradual change of tempo": tempo_ramps(score),
-            "metre that MIDI cannot write": odd_metres,
+            "track setting": mixing_settings(score),
+            "gradual tempo change": tempo_ramps(score),
+            "unwritable metre": odd_metres,
         }
     )
 

@@ -25,8 +25,8 @@ def write_ust(score: Score) -> Written:
     text = "\r\n".join([*lines, "[#TRACKEND]", ""])
     lost["curve"] = drawn_curves(score)
     lost["wave part"] = len(score.wave_parts)
-    lost["volume, pan, mute or solo of a track"] = mixing_settings(score)
-    lost["gradual change of tempo"] = tempo_ramps(score)
+    lost["track setting"] = mixing_settings(score)
+    lost["gradual tempo change"] = tempo_ramps(score)
     lost["metre"] = sum((one.beats, one.unit) != (4, 4) for one in score.time_signatures)
     try:
         return Written(f"[#VERSION]\r\n{text}".encode("cp932"), sentences(lost))
@@ -46,12 +46,12 @@ def _sections(score: Score, lost: Counter[str]) -> Iterator[list[str]]:
     now = 0
     for start, note in placed:
         if start < now:
-            lost["note that begins before the one before it ends"] += 1
+            lost["overlapping note"] += 1
             continue
         for begin, end in tempos.pieces(now, start):
             yield [f"Length={end - begin}", "Lyric=R", "NoteNum=60", *tempos.at(begin, lost)]
         lyric, same = written_lyric(note.lyric, touching=start == now and start > 0)
-        lost["lyric that the format cannot hold"] += not same or lyric != _one_line(lyric)
+        lost["unwritable lyric"] += not same or lyric != _one_line(lyric)
         head = [f"Length={note.duration_ticks}", f"Lyric={_one_line(lyric)}", f"NoteNum={note.tone}"]
         yield [*head, *tempos.at(start, lost), *_pitch(note, lost)]
         now = start + note.duration_ticks
@@ -76,17 +76,17 @@ class _Tempos:
         if place == self._told:
             return []
         late = place - self._told - (self._ticks[place] == tick)
-        lost["change of tempo inside of a note, which waits for the next"] += late
+        lost["tempo change inside of a note"] += late
         self._told = place
         return [f"Tempo={_number(self._bpms[place])}"]
 
 
 def _pitch(note: Note, lost: Counter[str]) -> Iterator[str]:
-    lost["tuning of a note"] += note.tuning_cents != 0
+    lost["tuned note"] += note.tuning_cents != 0
     if note.points:
         first, *others = note.points
-        lost["pitch point of a shape UTAU does not have"] += sum(point.shape == "sp" for point in note.points)
-        lost["end of a pitch line beside its note"] += note.points[-1].cents != 0
+        lost["splined pitch point"] += sum(point.shape == "sp" for point in note.points)
+        lost["unfinished pitch line"] += note.points[-1].cents != 0
         yield f"PBS={_number(first.ms)};{_number(first.cents / 10)}"
         yield f"PBW={','.join(_number(after.ms - before.ms) for before, after in pairwise(note.points))}"
         yield f"PBY={','.join(_number(point.cents / 10) for point in others)}"

@@ -39,7 +39,7 @@ def write_ustx(score: Score) -> Written:
         *_parts(score),
         *_list("wave_parts", (_flow(_wave(one)) for one in score.wave_parts)),
     ]
-    losses = sentences({"gradual change of tempo": tempo_ramps(score), "lyric that the format cannot hold": odd})
+    losses = sentences({"gradual tempo change": tempo_ramps(score), "unwritable lyric": odd})
     return Written(("\n".join(lines) + "\n").encode("utf-8", "replace"), losses)
 
 
