@@ -212,6 +212,15 @@ def test_a_pitch_that_was_drawn_anew_is_shown_and_the_replaced_one_is_not_made_f
     assert edited.lines[0].tones == pytest.approx(plain.lines[0].tones), "only the vocoder hears this one"
 
 
+def test_a_curve_that_stands_in_for_the_pitch_is_a_line_as_long_as_its_phrase(tmp_path: Path) -> None:
+    curve = encode({"curve": {"points": [[0.0, 220.0], [0.5, 440.0]]}})
+    everywhere = Intervention(PortKey("pitch", "f0"), "override", curve.ref)
+    plain, edited = edited_sheet(tmp_path, Intervene(everywhere, (curve,)))
+    assert edited.lines[0].seconds == pytest.approx(plain.lines[0].seconds)
+    hertz = 440 * 2 ** ((edited.lines[0].tones - 69) / 12)
+    assert hertz == pytest.approx(np.interp(edited.lines[0].seconds - 2.0, [0.0, 0.5], [220.0, 440.0]), rel=1e-4)
+
+
 def test_a_range_is_drawn_at_its_place_in_the_song(tmp_path: Path) -> None:
     whole = sheet_of(tmp_path, SONG)
     with open_desk(tmp_path) as desk:

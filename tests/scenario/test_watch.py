@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from tests.scenario.songs import SONG, SongText
 
+from quincunx_orchestrator.cli.main import run
 from quincunx_orchestrator.cli.saves import Stamp, stamp_of
 from quincunx_orchestrator.cli.shared_options import Choices
 from quincunx_orchestrator.cli.tasks import Asked, tasks_of
@@ -39,19 +40,21 @@ def song(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def watched(song: Path, *saves: str | Callable[[], object], **choices: Any) -> int:
-    """Watch a song that is saved with each of the texts, one after the other; what can be called is called instead."""
+    """Watch a song that is saved with each of the texts, one after the other.
+
+    What can be called is called instead, and says whether it has saved the song.
+    """
 
     def saved() -> Iterator[Stamp]:
         for save in saves:
             if isinstance(save, str):
                 song.write_text(save, encoding="utf-8")
+            if isinstance(save, str) or save():
                 stamp = stamp_of(song)
                 assert stamp is not None
                 yield stamp
-            else:
-                save()
 
-    (task,) = tasks_of(Asked((song,), song.with_suffix(".wav")), Choices(**choices))
+    (task,) = tasks_of(Asked((song,), song.parent / "song.wav"), Choices(**choices))
     return watch(task, Choices(**choices), Workspace(song.parent / "cache"), saved())
 
 
@@ -86,6 +89,19 @@ def test_a_save_is_told_by_the_names_of_its_phrases(song: Path, capsys: pytest.C
     assert ready == ["Lead 4:1 two lights", "Lead 6:1 は な", "Lead 4:1 two lights", "Lead 6:1 は な"]
     assert "0 steps run" in told.err, "an undo is recalled"
     assert told.out.count("song.wav\n") == 4
+
+
+def test_an_edit_of_a_project_is_told_by_its_phrase(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = song.with_suffix(".qxp")
+    assert run(["import", str(song), "-o", str(project)]) == 0
+    watched(
+        project,
+        lambda: run(["edit", str(project), "offset 1:4 pitch.f0 20"]) == 0,
+        lambda: run(["undo", str(project)]) == 0,
+        as_json=False,
+    )
+    ready = [line.split(": ", 1)[1] for line in capsys.readouterr().err.splitlines() if line.startswith("Ready after ")]
+    assert ready == ["Lead 4:1 two lights"] * 2
 
 
 def test_a_save_that_changes_no_phrase_runs_the_mix_alone(song: Path, capsys: pytest.CaptureFixture[str]) -> None:

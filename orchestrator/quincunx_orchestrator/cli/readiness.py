@@ -9,26 +9,24 @@ from typing import TypeAlias
 from quincunx_orchestrator.song.assembly import Assembly, Placed
 from quincunx_orchestrator.studio import Studio
 from quincunx_shared.events import Event, RenderPlanned, StepRan, StepRecalled
-from quincunx_shared.names import Digest, SegmentId
+from quincunx_shared.names import Digest, SegmentId, Signature
 
 #: What a phrase sounds like, by content.
 Sound: TypeAlias = tuple[Digest, ...]
 
 
-def new_phrases(before: Assembly, after: Assembly) -> tuple[Placed, ...]:
-    """Return the phrases that were not there before: those whose content, voice or settings are others now.
+def audio_signatures(studio: Studio, assembly: Assembly) -> Mapping[SegmentId, Signature]:
+    """Return the signature of each phrase's audio: what it will sound like, before anything is computed.
 
-    Phrases are named by their content, so one that only moved is not new.
+    A phrase whose graph cannot be bound has none.
     """
-    there = {one.segment.id for one in before.placed}
-    return tuple(one for one in after.placed if one.segment.id not in there)
-
-
-def known_sounds(studio: Studio, assembly: Assembly, phrases: Iterable[Placed]) -> Mapping[SegmentId, Sound]:
-    """Return what the cache knows of the audio of phrases, by their names."""
     bound = studio.bind(assembly).segments
-    steps = {one.segment.id: bound[one.segment.id].steps.get(one.audio.key.node) for one in phrases}
-    signatures = {name: step.signature for name, step in steps.items() if step is not None}
+    steps = {one.segment.id: bound[one.segment.id].steps.get(one.audio.key.node) for one in assembly.placed}
+    return {name: step.signature for name, step in steps.items() if step is not None}
+
+
+def known_sounds(studio: Studio, signatures: Mapping[SegmentId, Signature]) -> Mapping[SegmentId, Sound]:
+    """Return what the cache knows of the audio of phrases, by their names."""
     known = studio.farm.recall.find(signatures.values())
     return {
         name: tuple(ref.digest for ref in known[signature])

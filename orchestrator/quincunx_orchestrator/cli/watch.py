@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ import click
 from quincunx_orchestrator.cli import telling
 from quincunx_orchestrator.cli.job import Job, Room, open_room, read_song
 from quincunx_orchestrator.cli.main import INTERRUPTED, tell_error
-from quincunx_orchestrator.cli.readiness import Readiness, Sound, known_sounds, new_phrases
+from quincunx_orchestrator.cli.readiness import Readiness, Sound, audio_signatures, known_sounds
 from quincunx_orchestrator.cli.render import render_task
 from quincunx_orchestrator.cli.saves import Stamp, saved_at, saves_of, stamp_of
 from quincunx_orchestrator.cli.shared_options import Choices
@@ -26,9 +26,10 @@ from quincunx_orchestrator.cli.telling import Told
 from quincunx_orchestrator.cli.warm_voices import WarmCatalogue
 from quincunx_orchestrator.cli.workspace import Workspace
 from quincunx_orchestrator.installed import cutter_named
-from quincunx_orchestrator.song.assembly import Assembly, Placed
+from quincunx_orchestrator.song.assembly import Placed
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.isolation import Isolation
+from quincunx_shared.names import SegmentId, Signature
 
 
 def watch(task: Task, choices: Choices, workspace: Workspace, saves: Iterable[Stamp] | None = None) -> int:
@@ -62,7 +63,7 @@ class _Watcher:
     task: Task
     choices: Choices
     isolation: Isolation
-    assembly: Assembly | None = None
+    signatures: set[Signature] = field(default_factory=set)
     sounds: set[Sound] = field(default_factory=set)
     code: int = 0
     #: Every save would repeat what was decided for the person without asking; once is enough.
@@ -84,14 +85,21 @@ class _Watcher:
         readiness = None if first else self._readiness(job, saved)
         told = render_task(self._with_new_notices(job), self.task, self.choices, readiness)
         self._print(told, _after_save(readiness, time.time() - saved) if readiness else {})
-        self.assembly, self.code = job.assembly, told.code
-        self.sounds = set(known_sounds(job.studio, job.assembly, job.assembly.placed).values())
+        signatures = audio_signatures(job.studio, job.assembly)
+        self.signatures, self.code = set(signatures.values()), told.code
+        self.sounds = set(known_sounds(job.studio, signatures).values())
 
     def _readiness(self, job: Job, saved: float) -> Readiness:
+        signatures = audio_signatures(job.studio, job.assembly)
+        new = {name: signature for name, signature in signatures.items() if signature not in self.signatures}
+
+        def sounds(phrases: Iterable[Placed]) -> Mapping[SegmentId, Sound]:
+            return known_sounds(job.studio, {one.segment.id: new[one.segment.id] for one in phrases})
+
         return Readiness(
-            new=job.assembly.placed if self.assembly is None else new_phrases(self.assembly, job.assembly),
+            new=tuple(one for one in job.assembly.placed if one.segment.id in new),
             heard_before=self.sounds,
-            sounds=lambda phrases: known_sounds(job.studio, job.assembly, phrases),
+            sounds=sounds,
             seconds=lambda: time.time() - saved,
             tell=self._tell_phrase,
         )

@@ -101,8 +101,10 @@ class _SungPhrase:
 
     def lines(self) -> Iterator[PitchLine]:
         """The pitch where something is sung: a line for each stretch between silences and breaths."""
-        f0 = self._value(F0)
-        if f0 is None:
+        frames = self._value(PH_DUR)
+        count = 0 if frames is None else int(np.sum(frames))
+        f0 = self._reads.value(F0, self._results, frames=count)
+        if np.shape(f0) != (count,):
             return
         seconds = self._start + (np.arange(len(f0), dtype=np.float64) + 0.5) * self._frame_seconds
         sung = np.zeros(len(f0), dtype=bool)

@@ -33,12 +33,12 @@ class Reads:
         replaced = any(one.kind == "override" for one in self._laid_on(port))
         return Address(self.segment.id, producers[0]) if producers and not replaced else None
 
-    def value(self, port: PortKey, results: Mapping[Address, Payload]) -> Any:
-        """Return what a port reads; None if it is not there."""
+    def value(self, port: PortKey, results: Mapping[Address, Payload], *, frames: int = 1) -> Any:
+        """Return what a port reads; None if it is not there. A curve that stands in for a value has so many frames."""
         address = self.address(port)
         value = self._given(port) if address is None else results.get(address)
         for one in self._laid_on(port):
-            value = self._apply(one, value)
+            value = self._apply(one, value, frames)
         return value
 
     def _laid_on(self, port: PortKey) -> tuple[Intervention, ...]:
@@ -50,9 +50,10 @@ class Reads:
         given = self.segment.effective.inputs.get(port)
         return None if given is None else decode(given.ref, given.content)
 
-    def _apply(self, one: Intervention, value: Payload | None) -> Payload | None:
+    def _apply(self, one: Intervention, value: Payload | None, frames: int) -> Payload | None:
         """Lay one edit on a value. A custom operator is not run for a picture, and leaves it as it is."""
-        operand = self._operand(one.operand, value)
+        count = np.shape(value)[0] if value is not None and np.ndim(value) else frames
+        operand = self._operand(one.operand, count)
         if one.kind == "override":
             return operand
         try:
@@ -61,17 +62,16 @@ class Reads:
             if value is not None and one.kind == "scale":
                 return laws.scale(value, operand)
             if value is not None and one.kind == "mask":
-                return laws.mask(value, operand, self._operand(one.user, value) if one.user else 0.0)
+                return laws.mask(value, operand, self._operand(one.user, count) if one.user else 0.0)
         except BadInput:
             pass  # the step that reads it has failed with this, and said so
         return value
 
-    def _operand(self, ref: ParamRef, value: Payload | None) -> Payload | None:
+    def _operand(self, ref: ParamRef, count: int) -> Payload | None:
         payloads = {one.ref.digest: one for one in self.segment.effective.payloads}
         if ref.inline is None and ref.digest not in payloads:
             return None
         operand = decode(ref, payloads[ref.digest].content if ref.inline is None else ref.inline)
         if isinstance(operand, dict) and operand.keys() == {"curve"}:
-            count = np.shape(value)[0] if value is not None and np.ndim(value) else 1
             return curve_from_payload(operand["curve"]).sample(self.grid.positions(count))
         return operand
