@@ -135,7 +135,8 @@ part_options = (
         "--range",
         "stretch",
         metavar="FROM:TO",
-        help="Render a part: bars, as 9:17 (from bar 9 up to bar 17), or seconds, as 30s:45.5s; ends may be open.",
+        help="Render a part, with a loudness of its own: bars, as 9:17 (from bar 9 up to bar 17), or seconds, as "
+        "30s:45.5s; ends may be open.",
     ),
 )
 
