@@ -108,3 +108,21 @@ UST: Mapping[str, Wrong] = {
     "a million sections": Wrong(written("song.ust", "[#0000]\n" * 1_000_000), "400,000 lines"),
     "ten sparse gigabytes": Wrong(sparse("song.ust"), "too large for a song"),
 }
+
+_PROJECT = '{"quincunx_project": 1, '
+
+PROJECTS: Mapping[str, Wrong] = {
+    "an empty file": Wrong(written("song.qxp", ""), "song.qxp"),
+    "an empty mapping": Wrong(written("song.qxp", "{}"), "`quincunx_project` is missing"),
+    "a version of tomorrow": Wrong(written("song.qxp", '{"quincunx_project": 99}'), "version 99"),
+    "not UTF-8": Wrong(written("song.qxp", b'{"quincunx_project": 1, "\xff": 1}'), "UTF-8"),
+    "a key twice": Wrong(written("song.qxp", _PROJECT + '"quincunx_project": 1}'), "twice"),
+    "100,000 levels": Wrong(written("song.qxp", _PROJECT + '"score": ' + "[" * 100_000), "nest"),
+    "a number that is none": Wrong(written("song.qxp", _PROJECT + '"score": NaN}'), "song.qxp"),
+    "a number beyond all": Wrong(written("song.qxp", _PROJECT + '"source": 1e999}'), "song.qxp"),
+    "6,000 digits": Wrong(written("song.qxp", _PROJECT + f'"score": {"9" * 6000}}}'), "song.qxp"),
+    "a field of nobody": Wrong(written("song.qxp", _PROJECT + '"evil": 1}'), "song.qxp"),
+    "five million lists": Wrong(written("song.qxp", _PROJECT + '"score": [' + "[]," * 5_000_000 + "[]]}"), "song.qxp"),
+    "a cut file": Wrong(written("song.qxp", _PROJECT + '"score": {'), "song.qxp"),
+    "ten sparse gigabytes": Wrong(sparse("song.qxp"), "too large for a"),
+}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.scenario.bad_banks import BANKS, write_bank
-from tests.scenario.bad_formats import MIDI, MUSICXML, UST
+from tests.scenario.bad_formats import MIDI, MUSICXML, PROJECTS, UST
 from tests.scenario.bad_songs import DS, NO_SONGS, USTX, Wrong
 from tests.scenario.front_door import NOBODY, FrontDoor, Told, tree_of
 from tests.unit.tiny_song import note, part, song_text
@@ -20,7 +20,7 @@ from tests.unit.tiny_song import note, part, song_text
 #: Limits of a refusal; the seconds are of CPU time, doubled for the machines of CI.
 SECONDS, BYTES = 2.0 * 2, 500 * 10**6
 
-FORMATS = {"any": NO_SONGS, "ustx": USTX, "mid": MIDI, "musicxml": MUSICXML, "ust": UST, "ds": DS}
+FORMATS = {"any": NO_SONGS, "ustx": USTX, "mid": MIDI, "musicxml": MUSICXML, "ust": UST, "qxp": PROJECTS, "ds": DS}
 SONGS: dict[str, Wrong] = {f"{kind}: {what}": wrong for kind, cases in FORMATS.items() for what, wrong in cases.items()}
 
 
