@@ -50,6 +50,14 @@ def test_a_song_that_is_wrong_is_named_and_the_others_are_rendered(terminal: Ter
     assert said.document["renders"][0]["error"]["where"] == "wrong.ustx:17: voice_parts[0].notes[0].duration"
 
 
+def test_songs_of_several_folders_are_told_with_their_folders(terminal: Terminal) -> None:
+    (terminal.home / "sub").mkdir()
+    terminal.write(SONG.ustx().replace("duration: 480", "duration: -1", 1), "sub/wrong.ustx")
+    said = terminal.type("render", "sub/wrong.ustx", "sub/no.ustx", "--out-dir", "out")
+    assert "Error: sub/wrong.ustx:17: voice_parts[0]" in said.err
+    assert "Error: sub/no.ustx: cannot be read" in said.err
+
+
 def test_where_every_song_is_wrong_the_code_is_that_of_one(terminal: Terminal) -> None:
     said = terminal.type("render", "x.ustx", "y.ustx", "--out-dir", "out", "--json")
     assert said.code == 2

@@ -115,7 +115,13 @@ def tell_error(error: Exception, *, name: str = "") -> int:
         raise error
     place = f"{error.where}: " if isinstance(error, QuincunxError) and error.where else ""
     what = error.what if isinstance(error, QuincunxError) else _os_error(error)
-    click.echo(f"Error: {f'{name}: ' if name and not place.startswith(name) else ''}{place}{what}", err=True)
+    file = name.replace("\\", "/").rpartition("/")[2]
+    if file and place.startswith(file):
+        # Readers know a song by the name of its file; among many songs it is told with its folder.
+        place = f"{name}{place.removeprefix(file)}"
+    elif name and not place.startswith(name):
+        place = f"{name}: {place}"
+    click.echo(f"Error: {place}{what}", err=True)
     if isinstance(error, QuincunxError) and error.remedy:
         click.echo(f"  → {error.remedy}", err=True)
     return USAGE if isinstance(error, BadInput) else ERROR
