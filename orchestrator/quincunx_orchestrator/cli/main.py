@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "redo": ("quincunx_orchestrator.cli.redo", "Do edits again that were taken back."),
     "log": ("quincunx_orchestrator.cli.project_log", "Say what was done to a project."),
     "snapshot": ("quincunx_orchestrator.cli.snapshot", "Keep the state of a project under a name, or restore it."),
+    "export": ("quincunx_orchestrator.cli.export", "Write mel, pitch, curves or phonemes of a song to a file."),
     "project": ("quincunx_orchestrator.cli.project", "Print the schemas of project files and of batches of edits."),
     "take": ("quincunx_orchestrator.cli.take", "Keep one of the takes of a song."),
     "steps": ("quincunx_orchestrator.cli.steps", "List the steps and their manifests."),

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quincunx_orchestrator.cli.array_file import unpickled_array
 from quincunx_orchestrator.cli.song_file import content_of
@@ -24,6 +25,10 @@ from quincunx_orchestrator.song.voices import cast
 from quincunx_shared.errors import BadInput
 from quincunx_shared.manifest import Manifest
 from quincunx_shared.names import Address, PortKey, SegmentId
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class MachineStage:
@@ -108,7 +113,7 @@ def _array_of(path: Path) -> Numbers:
     raw = content_of(path)
     try:
         if path.suffix.lower() == ".csv":
-            array = np.loadtxt(io.StringIO(raw.decode("utf-8-sig")), delimiter=",", dtype=np.float32, ndmin=1)
+            array = _table(raw.decode("utf-8-sig"))
         else:
             array = unpickled_array(raw)
         return numbers_of(array)
@@ -116,3 +121,14 @@ def _array_of(path: Path) -> Numbers:
         raise BadInput(error.what, where=str(path), remedy=error.remedy) from error
     except (ValueError, OSError, EOFError, IndexError, KeyError, MemoryError) as error:
         raise BadInput(f"no numbers can be read: {error}", where=str(path)) from error
+
+
+def _table(text: str) -> npt.NDArray[np.float32]:
+    """Read numbers, a line a frame; of a table as `export` writes it, without its head and its seconds."""
+    import numpy as np
+
+    head = text.partition("\n")[0].strip().split(",")
+    named = head[-1].startswith("value")
+    array = np.loadtxt(io.StringIO(text), delimiter=",", dtype=np.float32, ndmin=2, skiprows=1 if named else 0)
+    kept = array[:, 1:] if named and head[0] == "seconds" else array
+    return kept[:, 0] if kept.shape[1] == 1 else kept
