@@ -108,14 +108,10 @@ class MachineStage:
 
 def _array_of(path: Path) -> Numbers:
     """Read numbers: .npy, .npz (its first array) or .csv, of which a line is a frame."""
-    import numpy as np
 
     raw = content_of(path)
     try:
-        if path.suffix.lower() == ".csv":
-            array = _table(raw.decode("utf-8-sig"))
-        else:
-            array = unpickled_array(raw)
+        array = _table(raw.decode("utf-8-sig")) if path.suffix.lower() == ".csv" else unpickled_array(raw)
         return numbers_of(array)
     except BadInput as error:
         raise BadInput(error.what, where=str(path), remedy=error.remedy) from error
