@@ -156,8 +156,10 @@ def ds_of(job: Job, chosen: tuple[Placed, ...]) -> bytes:
     if isinstance(job.score, Transcript):
         raise BadInput("this is a .ds file already", where=job.path.name)
     assembly = replace(job.assembly, placed=chosen)
-    results = _rendered(job, [*transcribed_ports(assembly)])
-    transcript = transcribe(assembly, results, {one.track for one in chosen})
+    if len({one.track for one in chosen}) > 1:
+        remedy = "choose the phrases of one track with --phrase, or write a file a track with `quincunx transcribe`"
+        raise BadInput("a .ds file is one voice, and several tracks sing", where="--phrase", remedy=remedy)
+    (transcript,) = transcribe(assembly, _rendered(job, [*transcribed_ports(assembly)])).values()
     for loss in transcript.notices:
         click.echo(f"Note: {loss}.", err=True)
     return write_ds(transcript)
