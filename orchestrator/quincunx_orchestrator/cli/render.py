@@ -46,7 +46,7 @@ def command(
     cache_dir: Path | None,
     **given: Any,
 ) -> int:
-    """Render SONG (.ustx, .ds) to a sound file, or several into a folder.
+    """Render SONG (.ustx, .ds, .mid, .musicxml, .ust, or a project) to a sound file, or several into a folder.
 
     After an edit, only the phrases that the edit changed are computed again; `quincunx why SONG` says which.
     """
