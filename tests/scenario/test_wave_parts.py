@@ -198,6 +198,22 @@ def test_a_header_that_cannot_be_true_is_refused_before_anything_runs(
     assert not (terminal.home / "song.wav").exists()
 
 
+def test_a_loop_is_decoded_once_however_often_it_lies_there(terminal: Terminal) -> None:
+    record(terminal, noise(0.5))
+    terminal.write(song(*({"relative_path": "band.wav", "position": 480 * place} for place in range(4))))
+    assert [step for _, step in terminal.render().ran].count("wave") == 1
+    assert [segment for segment, step in terminal.render("--seed", "3").ran if step == "wave"] == []
+
+
+def test_more_recordings_than_a_mix_can_hold_are_refused(terminal: Terminal) -> None:
+    soundfile.write(terminal.home / "band.flac", np.zeros((RATE * 60, 1), dtype=np.float32), RATE)
+    waves: list[dict[str, object]] = [{"relative_path": "band.flac"} for _ in range(200)]
+    terminal.write(song(*waves))
+    said = terminal.type("render", "song.ustx", "--dry-run")
+    assert said.code == 2
+    assert "wave_parts[120]" in said.err
+
+
 def test_a_recording_days_into_the_song_is_refused(terminal: Terminal) -> None:
     record(terminal, noise(0.1))
     terminal.write(song({"relative_path": "band.wav", "position": 90_000_000}))

@@ -17,6 +17,9 @@ SIZE_LIMIT = 1_000_000_000
 #: Half an hour of stereo at 44.1 kHz: as float32, what a mix has room for.
 SAMPLE_LIMIT = 160_000_000
 
+#: An hour of stereo over all recordings of a song, which the mix holds at once.
+TOTAL_SAMPLES = 2 * SAMPLE_LIMIT
+
 _RATES = range(1000, 384_001)
 _CHANNELS = (1, 2)
 _SHOWN_LENGTH = 80
@@ -29,6 +32,7 @@ class WaveFile:
     content: bytes
     rate: int
     frames: int
+    channels: int = 1
 
     @property
     def seconds(self) -> float:
@@ -51,15 +55,22 @@ def read_waves(score: Score, folder: Path) -> Waves:
     file from elsewhere must not choose what is read. One that is damaged raises `BadInput`.
     """
     files: dict[int, WaveFile] = {}
+    opened: dict[Path, WaveFile] = {}
     notices = []
+    samples = 0
     heard = score.open_tracks()
     for number, part in enumerate(score.wave_parts):
         if part.track in heard:
             path = _beside(part, folder)
             if isinstance(path, str):
                 notices.append(f"wave part {_shown(part)} is not mixed: {path}")
-            else:
-                files[number] = _opened(path)
+                continue
+            # A loop is one file that lies in many places.
+            files[number] = opened[path] = opened.get(path) or _opened(path)
+            samples += files[number].frames * files[number].channels
+            if samples > TOTAL_SAMPLES:
+                what = f"with this one the recordings have more than {TOTAL_SAMPLES:,} samples, an hour of stereo"
+                raise BadInput(what, where=f"wave_parts[{number}]", remedy="mix some of them into one file")
     return Waves(files, tuple(notices))
 
 
@@ -115,7 +126,7 @@ def _opened(path: Path) -> WaveFile:
     if not 0 < header.frames * header.channels <= SAMPLE_LIMIT:
         what = f"its header tells {header.frames} samples, and 1 to {SAMPLE_LIMIT // header.channels:,} are mixed"
         raise BadInput(what, where=str(path), remedy="export it again, or cut it")
-    return WaveFile(content, header.samplerate, header.frames)
+    return WaveFile(content, header.samplerate, header.frames, header.channels)
 
 
 def _shown(part: WavePart) -> str:
