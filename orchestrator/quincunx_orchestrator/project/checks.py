@@ -19,19 +19,19 @@ INT_LIMIT = 2**31
 def check_project(project: Project) -> None:
     """Refuse the first field that contradicts another. Raises `BadInput` with its path."""
     check_score(project.score, "score")
-    numbers = [unit.number for unit in project.units]
+    known: set[int] = set()
     for place, unit in enumerate(project.units):
-        if unit.number in numbers[:place]:
+        if unit.number in known:
             raise BadInput(f"unit {unit.number} stands twice", where=f"units[{place}].number")
+        known.add(unit.number)
         for number, change in enumerate(unit.changes):
             _check_change(change, unit.number, f"units[{place}].changes[{number}]")
-    known = {*numbers}
     for where, named in _named_units(project):
         unknown = next((number for number in named if number not in known), None)
         if unknown is not None:
             raise BadInput(f"there is no unit {unknown}", where=where)
-    twice = [number for number in (*project.done, *project.undone) if project.done.count(number) > 1]
-    if twice or {*project.done} & {*project.undone}:
+    stacked = (*project.done, *project.undone)
+    if len({*stacked}) < len(stacked):
         raise BadInput("a unit is in effect once, or undone once", where="done")
 
 
