@@ -24,7 +24,8 @@ def track_of(score: Score, written: str) -> int:
     if len(named) == 1:
         return named[0]
     known = [*(str(number) for number in range(1, len(score.tracks) + 1)), *(one.name for one in score.tracks)]
-    raise BadInput(f"there is no one track {written[:40]!r}{did_you_mean(written, known)}")
+    what = f"{len(named)} tracks are called" if named else "there is no track"
+    raise BadInput(f"{what} {written[:40]!r}{did_you_mean(written, known) if known else '; the song has none'}")
 
 
 def tick_of(score: Score, bar: str, beat: str = "1") -> int:
