@@ -121,7 +121,22 @@ def test_the_words_of_a_karaoke_file_go_to_the_track_whose_notes_they_fit() -> N
     score = read(track(page, name="Words"), bass, melody)
     assert [one.name for one in score.tracks] == ["Bass", "Melody"]
     assert lyrics(score, 1) == ["Hello", "+", "you"]
-    assert score.notices == ("Bass has no words and sings “la”",)
+    assert score.notices == ("Bass has no words, as others have, and is muted",)
+    assert [one.mute for one in score.tracks] == [True, False]
+
+
+def test_without_any_words_every_track_sings() -> None:
+    score = read(track(note(0, 480), name="One"), track(note(0, 480), name="Two"))
+    assert [one.mute for one in score.tracks] == [False, False]
+    assert score.notices == ("One has no words and sings “la”", "Two has no words and sings “la”")
+
+
+def test_words_with_accents_in_an_older_encoding_are_no_kanji() -> None:
+    file = mido.MidiFile(type=1, charset="latin-1")
+    file.tracks.append(track(note(0, 480, 60, "Früh"), note(480, 960, 60, "Vögel")))
+    written = io.BytesIO()
+    file.save(file=written)
+    assert lyrics(read_midi(written.getvalue(), "old.mid")) == ["Früh", "Vögel"]
 
 
 def test_of_a_chord_the_highest_note_is_sung_and_a_note_ends_where_the_next_begins() -> None:

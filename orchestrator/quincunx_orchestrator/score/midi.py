@@ -20,6 +20,9 @@ from quincunx_shared.tempo import TICKS_PER_QUARTER, TempoEvent, TempoMap
 #: What a .ustx song may last as well: one wrong number must not fill the memory of the mix.
 _LONGEST_SECONDS = 6 * 3600
 
+#: What a project may hold: a curve beyond it could be sung but not saved.
+_BEND_CENTS = 12000.0
+
 #: Outside of this no tempo can be sung, and the formula of the time axis loses its digits.
 _SLOWEST_BPM, _FASTEST_BPM = 5.0, 2000.0
 
@@ -34,9 +37,11 @@ def read_midi(raw: bytes, name: str) -> Score:
     tempos, metres = _tempos(song, name), _metres(song, name, notices)
     tracks: list[Track] = []
     parts: list[Part] = []
-    for number, (track, words) in enumerate(zip(song.tracks, words_of(song, letters), strict=True), 1):
+    all_words = words_of(song, letters)
+    for number, (track, words) in enumerate(zip(song.tracks, all_words, strict=True), 1):
         title = letters.read(track.name).strip() or f"Track {number}"
-        _sing(track, words, title, tracks, parts, notices)
+        # Of a song with words, the tracks without any are the accompaniment.
+        _sing(track, words, title, tracks, parts, notices, plays=not words and any(all_words))
     _check_length(parts, tempos, name)
     title = name.rsplit(".", 1)[0]
     return Score(title, tuple(tracks), tuple(parts), tempos, metres, tuple(notices))
@@ -49,13 +54,19 @@ def _sing(
     tracks: list[Track],
     parts: list[Part],
     notices: list[str],
+    *,
+    plays: bool,
 ) -> None:
     if DRUMS in track.channels:
         notices.append(f"the drums of {title} are left out")
     singing = [(number, channel) for number, channel in track.channels.items() if number != DRUMS]
     for number, channel in singing:
         name = title if len(singing) == 1 else f"{title}, channel {number + 1}"
-        tracks.append(Track(name))
+        if not words:
+            notices.append(
+                f"{name} has no words{', as others have, and is muted' if plays else f' and sings “{NO_WORD}”'}"
+            )
+        tracks.append(Track(name, mute=plays))
         parts.append(_part(channel, words, len(tracks) - 1, name, notices))
 
 
@@ -65,8 +76,6 @@ def _part(channel: Channel, words: dict[int, Syllable], track: int, name: str, n
         notices.append(f"{name}: {voice.chord_notes} notes of chords are left out; the highest is sung")
     if voice.shortened:
         notices.append(f"{name}: {voice.shortened} notes are ended where the next begins")
-    if not words:
-        notices.append(f"{name} has no words and sings “{NO_WORD}”")
     curves = {"pitd": curve} if (curve := _bend_curve(channel.bends)) else {}
     return Part(track, 0, notes_of(voice.notes), curves, name)
 
@@ -93,8 +102,8 @@ def _bend_curve(bends: Sequence[tuple[int, float]]) -> PartCurve | None:
     before = 0.0
     for tick, cents in bends:
         points.setdefault(max(tick - 1, 0), before)
-        points[tick] = cents
-        before = cents
+        before = min(max(cents, -_BEND_CENTS), _BEND_CENTS)
+        points[tick] = before
     ticks = tuple(sorted(points))
     # What is bent last stays bent; outside its points a curve has its default.
     return PartCurve((*ticks, ticks[-1] + 1), (*(points[tick] for tick in ticks), before), before)

@@ -16,9 +16,6 @@ from quincunx_orchestrator.score.words import Syllable
 #: How far from its note a word may stand, in ticks of 480 a quarter note: what quantising moves.
 NEAR_TICKS = 30
 
-#: Tried in this order; what is neither is taken letter by letter.
-_ENCODINGS = ("utf-8", "cp932")
-
 _LINE_MARKS = "/\\\r\n"
 
 
@@ -30,15 +27,26 @@ class Letters:
 
     @classmethod
     def of(cls, song: MidiSong) -> Letters:
-        """Find the encoding in which every text of a file makes sense."""
+        """Find the encoding in which every text of a file makes sense: UTF-8, else Shift JIS, else Latin letters.
+
+        Nearly any bytes are some kanji in Shift JIS, so only a file with kana counts as written in it.
+        """
         texts = [text for track in song.tracks for _, text in (*track.lyrics, *track.texts)]
         texts += [track.name for track in song.tracks]
-        fitting = (encoding for encoding in _ENCODINGS if all(_fits(text, encoding) for text in texts))
-        return cls(next(fitting, "latin-1"))
+        if all(_fits(text, "utf-8") for text in texts):
+            return cls("utf-8")
+        japanese = all(_fits(text, "cp932") for text in texts) and any(
+            _has_kana(text.decode("cp932")) for text in texts
+        )
+        return cls("cp932" if japanese else "latin-1")
 
     def read(self, text: bytes) -> str:
         """Return a text, without the zeros some programs end it with."""
         return text.decode(self.encoding).replace("\0", "")
+
+
+def _has_kana(text: str) -> bool:
+    return any("\u3041" <= letter <= "\u30fe" for letter in text)
 
 
 def _fits(text: bytes, encoding: str) -> bool:
