@@ -30,7 +30,7 @@ from quincunx_orchestrator.song.ledger import ledger_for, read_record, record_so
 from quincunx_orchestrator.song.phrase_graph import REPORT, REVERB, SONG_STEPS, Delivery, Take
 from quincunx_orchestrator.song.takes import Takes, read_takes
 from quincunx_orchestrator.studio import Studio, StudioSettings, open_studio
-from quincunx_shared.errors import BadInput, QuincunxError
+from quincunx_shared.errors import BadInput, QuincunxError, StoreError
 from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.names import SONG, Address
 from quincunx_shared.payload import Payload
@@ -215,9 +215,13 @@ def open_room(workspace: Workspace, *, frugal: bool = False) -> Iterator[Room]:
                 open_studio(cache, log, workspace.catalogue(cache), settings) as studio,
             ):
                 yield Room(studio, cache, log, workspace.cache_bytes)
-        finally:
-            # Only now, because what a running render made stays.
-            cache.upkeep.keep_below(workspace.cache_bytes)
+        except BaseException:
+            # What went wrong is what a person has to hear; that no room was made is of no weight then.
+            with contextlib.suppress(StoreError):
+                cache.upkeep.keep_below(workspace.cache_bytes)
+            raise
+        # Only now, because what a running render made stays.
+        cache.upkeep.keep_below(workspace.cache_bytes)
 
 
 def seed_of(wishes: Wishes, takes: Takes) -> int:
