@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Nobody's own number on Linux and macOS; a test that runs as root becomes it where rights are the matter.
-NOBODY = 65534
-
 
 @dataclass(frozen=True)
 class Told:
@@ -32,13 +29,16 @@ class FrontDoor:
 
     server: subprocess.Popen[str]
 
-    def quincunx(self, home: Path, *arguments: str | Path, user: int | None = None, **environment: str) -> Told:
-        """Run a command in a folder that is its whole world: working directory, cache, data."""
+    def quincunx(self, home: Path, *arguments: str | Path, humble: bool = False, **environment: str) -> Told:
+        """Run a command in a folder that is its whole world: working directory, cache, data.
+
+        A humble command has to obey the rights of files even where the tests are run as root.
+        """
         own = {"QUINCUNX_CACHE_DIR": "cache", "XDG_DATA_HOME": "data", "XDG_CACHE_HOME": "own-cache"}
         world = {**{name: str(home / folder) for name, folder in own.items()}, "COLUMNS": "200", **environment}
         assert self.server.stdin is not None
         assert self.server.stdout is not None
-        self.server.stdin.write(json.dumps([[*map(str, arguments)], str(home), world, user]) + "\n")
+        self.server.stdin.write(json.dumps([[*map(str, arguments)], str(home), world, humble]) + "\n")
         self.server.stdin.flush()
         code, seconds, peak_bytes = json.loads(self.server.stdout.readline())
         said = [Path(f"{home}.{name}") for name in ("out", "err")]

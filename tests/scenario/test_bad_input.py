@@ -6,7 +6,6 @@ One clear message with the place; exit code 2, or 1 for what shows only while it
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from tests.scenario.bad_banks import BANKS, write_bank
 from tests.scenario.bad_formats import MIDI, MUSICXML, PROJECTS, UST
 from tests.scenario.bad_songs import DS, NO_SONGS, USTX, Wrong
-from tests.scenario.front_door import NOBODY, FrontDoor, Told, tree_of
+from tests.scenario.front_door import FrontDoor, Told, tree_of
 from tests.unit.tiny_song import note, part, song_text
 
 #: Limits of a refusal; the seconds are of CPU time, doubled for the machines of CI.
@@ -62,9 +61,7 @@ def test_a_wrong_song_is_refused(home: Path, front_door: FrontDoor, what: str) -
     wrong = SONGS[what]
     song = wrong.build(home)
     before = tree_of(home)
-    user = NOBODY if wrong.as_nobody and os.getuid() == 0 else None
-    home.chmod(0o755)
-    told = front_door.quincunx(home, "render", song.name, "-o", "out.wav", user=user)
+    told = front_door.quincunx(home, "render", song.name, "-o", "out.wav", humble=wrong.as_nobody)
     assert_refused(told, song.name[:100], wrong.told, wrong.code)
     assert tree_of(home) == before
 

@@ -30,9 +30,17 @@ CREATE TABLE IF NOT EXISTS record (signature BLOB PRIMARY KEY, outputs BLOB NOT 
 CREATE TABLE IF NOT EXISTS song (key TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 """
 
-#: What SQLite says of a file that will not get better by itself. `SQLITE_ERROR` is a table or a column that is gone.
+#: What SQLite says of a file that will not get better by itself. `SQLITE_ERROR` is a table or a column that is gone;
+#: every row is written with OR IGNORE or OR REPLACE, so a constraint can only fail in a tree that is out of order.
 _BROKEN = frozenset(
-    (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA)
+    (
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_SCHEMA,
+    )
 )
 
 _Result = TypeVar("_Result")

@@ -81,7 +81,7 @@ class SqliteOwners:
                 return
             connection.execute("DELETE FROM owner WHERE song = ?", (song,))
             connection.executemany(
-                "INSERT INTO owner VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO owner VALUES (?, ?, ?, ?, ?, ?)",
                 [(song, voice, step, path, now, packed) for (voice, step), packed in rows.items()],
             )
 
