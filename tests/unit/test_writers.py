@@ -12,6 +12,8 @@ from tests.unit.drawn_scores import ANY_TEXT, lines, numbers, scores
 from quincunx_orchestrator.score.midi import read_midi
 from quincunx_orchestrator.score.midi_writer import write_midi
 from quincunx_orchestrator.score.model import Note, Part, PartCurve, Score, TimeSignature, Track
+from quincunx_orchestrator.score.musicxml import read_musicxml
+from quincunx_orchestrator.score.musicxml_writer import write_musicxml
 from quincunx_orchestrator.score.ust import read_ust
 from quincunx_orchestrator.score.ust_writer import write_ust
 from quincunx_orchestrator.score.ustx import read_ustx
@@ -85,6 +87,46 @@ def test_midi_holds_notes_words_tempos_and_metres(score: Score) -> None:
         note.lyric for part in score.parts for note in part.notes
     ]
     assert same or "will be read otherwise" in " ".join(written.losses)
+
+
+@given(plain_songs())
+@settings(deadline=None)
+def test_musicxml_holds_notes_tempos_and_metres(score: Score) -> None:
+    written = write_musicxml(score)
+    again = read_musicxml(written.content, "song.musicxml")
+    assert [one.name for one in again.tracks] == [one.name for one in score.tracks]
+    assert [_spans(part) for part in again.parts] == [_spans(part) for part in score.parts]
+    bpms = [(event.tick, event.bpm) for event in again.tempos]
+    tempos = score.tempos
+    changes = [one for place, one in enumerate(tempos) if not place or tempos[place - 1].bpm != one.bpm]
+    assert bpms == [(one.tick, one.bpm) for one in changes]
+    length = max((note.end_tick for part in score.parts for note in part.notes), default=0)
+    assert _metre_at(again, length) == _metre_at(score, length)
+    same = [note.lyric for part in again.parts for note in part.notes] == [
+        note.lyric for part in score.parts for note in part.notes
+    ]
+    assert same or "will be read otherwise" in " ".join(written.losses)
+
+
+def _metre_at(score: Score, tick: int) -> tuple[int, int]:
+    """Return the metre of the bar a tick lies in."""
+    start, number, metre = 0, 0, score.time_signatures[0]
+    while True:
+        metre = next((one for one in score.time_signatures if one.bar == number), metre)
+        start += metre.beats * 1920 // metre.unit
+        if start > tick:
+            return metre.beats, metre.unit
+        number += 1
+
+
+def test_words_come_back_from_musicxml_and_what_does_not_is_said() -> None:
+    words = (Lyric("ど"), Lyric("hello", ("hh", "ax")), Lyric("+~", (), "vowel"), Lyric("no"), Lyric("🎤 & <b>"))
+    notes = [Note(1440 * place, 1440, 60 + place, word) for place, word in enumerate(words)]
+    written = write_musicxml(song(*notes))
+    assert written.losses == ()
+    assert read_musicxml(written.content, "x.xml").parts[0].notes == tuple(notes)
+    syllables = song(Note(0, 480, 60, Lyric("Twinkle")), Note(480, 480, 60, Lyric("+", (), "syllable")))
+    assert write_musicxml(syllables).losses == ("1 lyric will be read otherwise",)
 
 
 def _spans(part: Part) -> list[tuple[int, int, int]]:

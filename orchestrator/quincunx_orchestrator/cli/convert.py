@@ -24,7 +24,7 @@ SCHEMA = 1
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @json_option
 def command(song: Path, output: Path, force: bool, as_json: bool) -> int:
-    """Write SONG as another kind of song file: .ustx, .mid or .ust.
+    """Write SONG as another kind of song file: .ustx, .mid, .musicxml or .ust.
 
     What the format cannot hold is said, a line each. A .ust file holds one track: of a song with several, each becomes
     a file of its own, numbered. For a .ds file, with what is sung in place of notes, use `quincunx transcribe`.

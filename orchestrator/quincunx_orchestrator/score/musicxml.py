@@ -10,7 +10,6 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from quincunx_orchestrator.score.formats import ScoreFormat
 from quincunx_orchestrator.score.model import Part, Score, TimeSignature, Track
 from quincunx_orchestrator.score.musicxml_file import open_document
 from quincunx_orchestrator.score.musicxml_part import PartReader, PartReading, struck_of, ticks
@@ -112,6 +111,3 @@ def _filled(length: Fraction, beats: int, unit: int) -> tuple[int, int]:
         if count.denominator == 1 and 1 <= count <= 64:
             return int(count), finer
     return beats, unit
-
-
-MUSICXML = ScoreFormat("MusicXML", read_musicxml)

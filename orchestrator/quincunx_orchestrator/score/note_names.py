@@ -9,7 +9,7 @@ REST = "rest"
 _NAME = re.compile(r"([A-Ga-g])([#♯b♭!]{0,2})(-?[0-9])([-+][0-9]{1,2})?")
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS = {"#": 1, "♯": 1, "b": -1, "♭": -1, "!": -1}
-_SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 def tone_of(name: str) -> float | None:
@@ -27,4 +27,4 @@ def name_of(tone: float) -> str:
     hundredths = round(tone * 100)
     nearest = (hundredths + 50) // 100
     cents = hundredths - 100 * nearest
-    return f"{_SHARPS[nearest % 12]}{nearest // 12 - 1}{f'{cents:+d}' if cents else ''}"
+    return f"{SHARP_NAMES[nearest % 12]}{nearest // 12 - 1}{f'{cents:+d}' if cents else ''}"

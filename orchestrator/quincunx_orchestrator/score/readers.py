@@ -11,13 +11,16 @@ from quincunx_orchestrator.score.formats import SIZE_LIMIT, ScoreFormat
 from quincunx_orchestrator.score.midi import read_midi
 from quincunx_orchestrator.score.midi_writer import write_midi
 from quincunx_orchestrator.score.model import Score
-from quincunx_orchestrator.score.musicxml import MUSICXML
+from quincunx_orchestrator.score.musicxml import read_musicxml
+from quincunx_orchestrator.score.musicxml_writer import write_musicxml
 from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.score.ust import UST
 from quincunx_orchestrator.score.ustx import USTX
 from quincunx_shared.errors import BadScore
 
 MIDI = ScoreFormat("MIDI with lyrics", read_midi, write_midi)
+MUSICXML = ScoreFormat("MusicXML", read_musicxml, write_musicxml)
+COMPRESSED_MUSICXML = ScoreFormat("compressed MusicXML", read_musicxml)
 
 #: By suffix, in lower case. A new format is a module of its own and a row here.
 SCORE_FORMATS: Mapping[str, ScoreFormat] = {
@@ -28,7 +31,7 @@ SCORE_FORMATS: Mapping[str, ScoreFormat] = {
     ".kar": MIDI,
     ".musicxml": MUSICXML,
     ".xml": MUSICXML,
-    ".mxl": MUSICXML,
+    ".mxl": COMPRESSED_MUSICXML,
 }
 
 #: Songs without notes to cut, ready to be sung segment by segment.
