@@ -56,8 +56,8 @@ def test_a_format_of_one_track_gives_a_file_a_track(terminal: Terminal) -> None:
     ("song", "output", "told"),
     [
         ("song.ustx", "there.mid", "--force"),
-        ("song.ustx", "song.xyz", "known: .kar, .mid, .midi, .ust, .ustx"),
-        ("song.ustx", "song.musicxml", "known:"),
+        ("song.ustx", "song.xyz", "known: .kar, .mid, .midi, .musicxml, .ust, .ustx, .xml"),
+        ("song.ustx", "song.mxl", "known:"),
         ("song.ustx", "song.ds", "quincunx transcribe"),
         ("song.ustx", "nowhere/song.mid", "mkdir"),
         ("none.ustx", "song.mid", "none.ustx"),
