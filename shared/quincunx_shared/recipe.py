@@ -30,13 +30,19 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class RecipeStep:
-    """One step of a recipe: its options resolved, its feeds in the manifest's order, its outputs by position."""
+    """One step of a recipe: its options resolved, its feeds in the manifest's order, its outputs by position.
+
+    `version` and, for numeric steps, `numeric_class` are those it was signed with: a worker that has others would store
+    another result under the same name, so it has to leave the step to somebody else.
+    """
 
     id: str
     step: str
     options: Mapping[str, Any]
     feeds: tuple[Feed, ...]
     outputs: tuple[str, ...]
+    version: str = ""
+    numeric_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def compile_graph(
     order = topological_order(flat)
     painted = paint(flat, order, _explicit_colours(flat, colours or {}), merge_groups)
     levels = levels_of(flat, order, painted)
-    steps = {name: _recipe_step(flat, flat.nodes[name], manifests) for name in order}
+    steps = {name: _recipe_step(flat, flat.nodes[name], manifests, numeric_class) for name in order}
     kept = frozenset(inlined.outputs.get(key, key) for key in pinned)
     recipes = _recipes(flat, order, painted, levels, steps, kept)
     recipe_of = {step.id: recipe.name for recipe in recipes for step in recipe.steps}
@@ -149,13 +149,15 @@ def _explicit_colours(graph: Graph, colours: Mapping[str, str]) -> dict[str, str
     return explicit
 
 
-def _recipe_step(graph: Graph, node: Node, manifests: Mapping[str, Manifest]) -> RecipeStep:
-    options = manifests[node.step].resolve_options(node.options, where=node.id)
+def _recipe_step(graph: Graph, node: Node, manifests: Mapping[str, Manifest], numeric_class: str) -> RecipeStep:
+    manifest = manifests[node.step]
+    options = manifest.resolve_options(node.options, where=node.id)
     feeds = tuple(
         Feed(port.name, graph.producers.get(PortKey(node.id, port.name), ()), port.multi, port.multi and port.partial)
-        for port in manifests[node.step].inputs
+        for port in manifest.inputs
     )
-    return RecipeStep(node.id, node.step, options, feeds, node.outputs)
+    numeric = numeric_class if manifest.numeric else ""
+    return RecipeStep(node.id, node.step, options, feeds, node.outputs, manifest.version, numeric)
 
 
 def _presets(node: Node, manifest: Manifest) -> dict[str, Encoded]:

@@ -1,0 +1,1 @@
+"""Workers of a farm: processes that take bundles from queues."""
