@@ -5,28 +5,33 @@ This is where decisions meet effects. The planner says what to do; the dispatche
 
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from quincunx_orchestrator.core.binding import BoundSong
+from quincunx_orchestrator.core.lanes import STRICT, Barrier, Stage, lanes_of
+from quincunx_orchestrator.core.plannable import PlannableSong
 from quincunx_orchestrator.core.planner import (
     DrawnOnConflict,
     Plan,
     StepKey,
+    Why,
     conflicts_of,
     plan_render,
     recall_from,
     watched_signatures,
 )
 from quincunx_orchestrator.core.pruning import Losses, losses_after, prune
-from quincunx_orchestrator.core.reasons import Ledger
-from quincunx_shared.errors import BlobsLost, StoreError
+from quincunx_orchestrator.core.reasons import Ledger, reasons_by
+from quincunx_shared.errors import BlobsLost, QuincunxError, StoreError
 from quincunx_shared.events import RenderEnded, RenderPlanned, StageEnded, StageStarted, StepSkipped
-from quincunx_shared.names import Address, RenderId
+from quincunx_shared.names import Address, RenderId, SegmentId
 from quincunx_shared.outcome import BundleOutcome
-from quincunx_shared.payload import ParamRef, Payload, decode
+from quincunx_shared.payload import Encoded, ParamRef, Payload, decode
 from quincunx_shared.ports import Blackboard, EventLog
 from quincunx_shared.recall import Recall
 from quincunx_shared.recipe import Bundle
@@ -35,6 +40,16 @@ State: TypeAlias = Literal["succeeded", "partial", "failed"]
 
 #: A store that loses blobs as fast as they are computed is broken; a handful of healing rounds is not.
 HEALING_ROUNDS = 20
+
+
+class RenderableSong(PlannableSong, Protocol):
+    """A song that can be planned, with what its steps read from outside and what is wrong with it."""
+
+    def errors(self) -> Mapping[SegmentId, QuincunxError]:
+        """The segments that cannot be rendered, and why."""
+
+    def payloads(self, segment: SegmentId) -> Iterator[Encoded]:
+        """Every payload the steps of a segment may ask for and that is not stored yet."""
 
 
 class Dispatcher(Protocol):
@@ -52,13 +67,17 @@ class Dispatcher(Protocol):
 
 @dataclass(frozen=True)
 class Farm:
-    """Everything a render touches. `forget` lets go of what was kept for the song before; models stay."""
+    """Everything a render touches. `forget` lets go of what was kept for the song before; models stay.
+
+    With a `barrier` other than strict, stages of several lanes are dispatched at the same time.
+    """
 
     recall: Recall
     dispatcher: Dispatcher
     log: EventLog
     new_board: Callable[[], Blackboard]
     forget: Callable[[], None] = lambda: None
+    barrier: Barrier = STRICT
 
 
 @dataclass
@@ -83,10 +102,13 @@ class RenderResult:
 #: Takes a target's payload when all steps have ended, and returns what the result is to keep of it.
 Deliver: TypeAlias = Callable[[RenderResult, Address, Payload], Payload]
 
+#: Takes the references of the targets that could be made. False if one of them cannot be had, and has to be made again.
+Collect: TypeAlias = Callable[[RenderResult, Mapping[Address, ParamRef]], bool]
+
 
 def plan(song: BoundSong, targets: Sequence[Address], recall: Recall, *, ledger: Ledger | None = None) -> Plan:
     """Plan a render of the targets against the cache, without running anything."""
-    return recall_from(plan_render(song, targets, ledger=ledger), recall.find)
+    return recall_from(plan_render(song, targets, why=reasons_by(ledger or {}, song)), recall.find)
 
 
 def render(
@@ -106,25 +128,44 @@ def render(
     A phrase that fails leaves the others alone; the result is then `partial`. Blobs that are missing or wrong are
     computed again. A target is what its step makes: interventions lie between a step and those who read it.
     """
-    every = (*targets, *beside)
-    first = plan(song, every, farm.recall, ledger=ledger)
-    result = RenderResult(RenderId(uuid.uuid4().hex), first)
-    farm.log.append(RenderPlanned(result.id, len(first.to_run), len(first.recalled), first.unneeded))
-    current = first
+    places = song.places((*targets, *beside))
+
+    def collect(result: RenderResult, refs: Mapping[Address, ParamRef]) -> bool:
+        return deliver_all(result, {target: refs[at] for target, at in places.items() if at in refs}, farm, deliver)
+
+    result = see_through(
+        song, tuple(places), farm, RenderId(uuid.uuid4().hex), why=reasons_by(ledger or {}, song), collect=collect
+    )
+    result.state = _final_state(result, targets)
+    result.conflicts = _conflicts_now(song, farm.recall)
+    farm.log.append(RenderEnded(result.id, result.state))
+    return result
+
+
+def see_through(
+    song: RenderableSong, targets: Sequence[Address], farm: Farm, render_id: RenderId, *, why: Why, collect: Collect
+) -> RenderResult:
+    """Plan and run until `collect` has the targets: again and again, as long as blobs turn out to be lost.
+
+    Where nothing is lost this is one round. Whoever begins anew in the middle, after whatever has happened, finds
+    done what is done. Neither the final state nor the end of the render is told here.
+    """
+    current = recall_from(plan_render(song, targets, why=why), farm.recall.find)
+    result = RenderResult(render_id, current)
+    farm.log.append(RenderPlanned(result.id, len(current.to_run), len(current.recalled), current.unneeded))
     for _ in range(HEALING_ROUNDS):
         refs = _carry_out(current, song, farm, result)
-        if refs is not None and _deliver(refs, song.places(every), farm, result, deliver):
-            result.state = _final_state(result, targets)
-            result.conflicts = _conflicts_now(song, farm.recall)
-            farm.log.append(RenderEnded(result.id, result.state))
+        if refs is not None and collect(result, refs):
             return result
-        current = plan(song, every, farm.recall, ledger=ledger)
+        current = recall_from(plan_render(song, targets, why=why), farm.recall.find)
     raise StoreError(
         f"results were lost {HEALING_ROUNDS} times while rendering", remedy="check the disk that holds the cache"
     )
 
 
-def _carry_out(current: Plan, song: BoundSong, farm: Farm, result: RenderResult) -> Mapping[Address, ParamRef] | None:
+def _carry_out(
+    current: Plan, song: RenderableSong, farm: Farm, result: RenderResult
+) -> Mapping[Address, ParamRef] | None:
     """Run the stages of a plan and return the targets. None if blobs were lost: the rest has to be planned anew."""
     _begin_round(current, song, result)
     farm.dispatcher.announce(current.stages, current.board.values())
@@ -132,32 +173,66 @@ def _carry_out(current: Plan, song: BoundSong, farm: Farm, result: RenderResult)
     board = farm.new_board()
     board.put(current.board)
     try:
-        losses = Losses()
-        for stage in current.stages:
-            pruned = prune(stage, losses)
-            _skip(pruned.skipped, farm, result)
-            farm.log.append(StageStarted(result.id, stage[0].level, len(pruned.bundles)))
-            outcomes = list(farm.dispatcher.run_stage(pruned.bundles, board))
-            farm.recall.flush()
-            farm.log.append(StageEnded(result.id, stage[0].level))
-            for outcome in outcomes:
-                _note(outcome, farm, result)
-            if any(outcome.lost for outcome in outcomes):
-                return None
-            losses = losses_after(outcomes, pruned.losses)
+        lanes = lanes_of(current.stages, farm.barrier)
+        round_ = _Round(farm, result, board)
+        losses = round_.run_abreast(lanes.abreast)
+        losses = None if losses is None else round_.run_lane(lanes.after, losses)
+        if losses is None:
+            return None
         return board.take([target for target in current.targets if target not in losses.absent])
     finally:
         board.close()
 
 
-def _begin_round(current: Plan, song: BoundSong, result: RenderResult) -> None:
+class _Round:
+    """Runs the stages of one plan, and notes what becomes of them."""
+
+    def __init__(self, farm: Farm, result: RenderResult, board: Blackboard) -> None:
+        self._farm = farm
+        self._result = result
+        self._board = board
+        self._noting = threading.Lock()
+
+    def run_abreast(self, lanes: Sequence[Sequence[Stage]]) -> Losses | None:
+        """Run lanes side by side, and return what is lost in any of them; None if blobs were."""
+        if not lanes:
+            return Losses()
+        with ThreadPoolExecutor(min(len(lanes), self._farm.barrier.abreast), "quincunx-lane") as pool:
+            ends = list(pool.map(lambda lane: self.run_lane(lane, Losses()), lanes))
+        known = [one for one in ends if one is not None]
+        if len(known) < len(ends):
+            return None
+        absent = {address: culprit for one in known for address, culprit in one.absent.items()}
+        return Losses(absent, frozenset().union(*(one.nameless for one in known)))
+
+    def run_lane(self, stages: Sequence[Stage], losses: Losses) -> Losses | None:
+        """Run stages one after the other, without what fell before; None if blobs were lost."""
+        farm, result = self._farm, self._result
+        for stage in stages:
+            pruned = prune(stage, losses)
+            with self._noting:
+                _skip(pruned.skipped, farm, result)
+            farm.log.append(StageStarted(result.id, stage[0].level, len(pruned.bundles)))
+            outcomes = list(farm.dispatcher.run_stage(pruned.bundles, self._board))
+            farm.recall.flush()
+            farm.log.append(StageEnded(result.id, stage[0].level))
+            with self._noting:
+                for outcome in outcomes:
+                    _note(outcome, farm, result)
+            if any(outcome.lost for outcome in outcomes):
+                return None
+            losses = losses_after(outcomes, pruned.losses)
+        return losses
+
+
+def _begin_round(current: Plan, song: RenderableSong, result: RenderResult) -> None:
     """What failed in a round that lost blobs is tried again, so only the failures of the last round count."""
     result.failed = {(segment, ""): str(error) for segment, error in song.errors().items()}
     result.skipped = {}
     result.recalled.update(dict.fromkeys(current.recalled, "recipe"))
 
 
-def _store_payloads(current: Plan, song: BoundSong, farm: Farm) -> None:
+def _store_payloads(current: Plan, song: RenderableSong, farm: Farm) -> None:
     """Put the inputs of everything that runs where every worker finds them."""
     blobs = farm.recall.blobs
     large = {
@@ -186,19 +261,12 @@ def _skip(skipped: Mapping[StepKey, str], farm: Farm, result: RenderResult) -> N
         farm.log.append(StepSkipped(segment, node, f"{culprit} failed"))
 
 
-def _deliver(
-    refs: Mapping[Address, ParamRef],
-    places: Mapping[Address, Address],
-    farm: Farm,
-    result: RenderResult,
-    deliver: Deliver | None,
-) -> bool:
+def deliver_all(result: RenderResult, refs: Mapping[Address, ParamRef], farm: Farm, deliver: Deliver | None) -> bool:
     """Fetch the targets, verified. False if one is lost, so that it is computed again."""
     try:
-        for target, place in places.items():
-            if place in refs:
-                payload = _fetch(refs[place], farm)
-                result.payloads[target] = payload if deliver is None else deliver(result, target, payload)
+        for target, ref in refs.items():
+            payload = _fetch(ref, farm)
+            result.payloads[target] = payload if deliver is None else deliver(result, target, payload)
     except BlobsLost:
         result.payloads.clear()
         return False

@@ -12,6 +12,7 @@ import numpy as np
 from quincunx_orchestrator.core.binding import BoundSong, bind_song
 from quincunx_orchestrator.core.compiler import Compiler
 from quincunx_orchestrator.core.graph import Edge, Graph, Node, connect, node_of
+from quincunx_orchestrator.core.lanes import STRICT, Barrier
 from quincunx_orchestrator.core.planner import Plan
 from quincunx_orchestrator.core.reasons import Ledger, record_of
 from quincunx_orchestrator.core.segment import Segment
@@ -155,6 +156,7 @@ def toy_farm(
     threads: int = 2,
     operators: Mapping[str, Operator] | None = None,
     serial: bool = False,
+    barrier: Barrier = STRICT,
 ) -> Iterator[Toys]:
     """Yield a farm of the toy steps and `more`."""
     steps = {one.manifest.name: one for one in (ADD, SPLIT, JOIN, MIX, FAIL, *more)}
@@ -163,6 +165,7 @@ def toy_farm(
         if serial:
             bench = Workbench(steps, blobs, index, log, SystemClock(), NoModels(), operators or {})
             farm = replace(farm, dispatcher=SerialDispatcher(bench))
+        farm = replace(farm, barrier=barrier)
         yield Toys(steps, farm, (blobs, index, log), operators or {})
 
 

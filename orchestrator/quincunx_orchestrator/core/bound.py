@@ -11,7 +11,7 @@ from quincunx_shared.errors import BadInput, QuincunxError
 from quincunx_shared.hints import did_you_mean
 from quincunx_shared.names import Address, Digest, PortKey, SegmentId, Signature
 from quincunx_shared.payload import Encoded
-from quincunx_shared.recipe import Source
+from quincunx_shared.recipe import RecipeStep, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,26 @@ class BoundStep:
     signature: Signature
     #: Whether chance comes in that no seed reaches, here or upstream: then the signature names no one result.
     nameless: bool = False
+
+    @property
+    def step(self) -> RecipeStep:
+        """The step itself, as a worker gets it."""
+        return self.compiled.step
+
+    @property
+    def recipe(self) -> str:
+        """The name of the recipe it belongs to."""
+        return self.compiled.recipe
+
+    @property
+    def cluster(self) -> str:
+        """The class of machine that runs it."""
+        return self.compiled.cluster
+
+    @property
+    def outputs(self) -> Mapping[str, int]:
+        """The position of each output."""
+        return self.compiled.outputs
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,17 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from quincunx_orchestrator.core.binding import BoundSong, BoundStep, DrawnOn
+from quincunx_orchestrator.core.bound import DrawnOn
 from quincunx_orchestrator.core.collection import collector_paused
-from quincunx_orchestrator.core.reasons import NEVER_RENDERED, Ledger, reason_for, record_of
+from quincunx_orchestrator.core.plannable import PlannableSong, PlannableStep
+from quincunx_orchestrator.core.reasons import NEVER_RENDERED
 from quincunx_shared.names import Address, PortKey, SegmentId, Signature
 from quincunx_shared.payload import ParamRef
 from quincunx_shared.recipe import Bundle, Task
 
 StepKey: TypeAlias = tuple[SegmentId, str]
 Known: TypeAlias = Mapping[Signature, tuple[ParamRef, ...]]
+Why: TypeAlias = Callable[[StepKey], str]
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,14 @@ class Plan:
 class _Demand:
     """What following the targets upstream has found so far."""
 
-    run: dict[StepKey, BoundStep] = field(default_factory=dict)
+    run: dict[StepKey, PlannableStep] = field(default_factory=dict)
     recalled: dict[StepKey, tuple[ParamRef, ...]] = field(default_factory=dict)
 
 
 def plan_render(
-    song: BoundSong, targets: Sequence[Address], *, ledger: Ledger | None = None
+    song: PlannableSong, targets: Sequence[Address], *, why: Why = lambda _: NEVER_RENDERED
 ) -> Generator[set[Signature], Known, Plan]:
-    """Plan a render of the targets. `ledger` holds what each step was made of in the last render, for the reasons."""
+    """Plan a render of the targets. `why` gives the reason for a step that has to run."""
     demand = _Demand()
     targets = tuple(song.places(targets).values())
     frontier = {(one.segment, one.key.node): None for one in targets}
@@ -78,7 +80,7 @@ def plan_render(
         known.update((yield asked))
         asked = set()
         frontier = _follow(song, frontier, known, demand)
-    return _assemble(song, targets, demand, known, ledger or {})
+    return _assemble(song, targets, demand, known, why)
 
 
 def recall_from(planning: Generator[set[Signature], Known, Plan], find: Callable[[set[Signature]], Known]) -> Plan:
@@ -93,13 +95,13 @@ def recall_from(planning: Generator[set[Signature], Known, Plan], find: Callable
             return plan
 
 
-def _follow(song: BoundSong, frontier: Iterable[StepKey], known: Known, demand: _Demand) -> dict[StepKey, None]:
+def _follow(song: PlannableSong, frontier: Iterable[StepKey], known: Known, demand: _Demand) -> dict[StepKey, None]:
     """Sort the frontier into known and unknown, and return what feeds the unknown and was not met before."""
     further: dict[StepKey, None] = {}
     for key in frontier:
         step = song.step(*key)
         outputs = known.get(step.signature)
-        if outputs is not None and len(outputs) == len(step.compiled.outputs) and not step.nameless:
+        if outputs is not None and len(outputs) == len(step.outputs) and not step.nameless:
             demand.recalled[key] = outputs
             continue
         demand.run[key] = step
@@ -110,19 +112,19 @@ def _follow(song: BoundSong, frontier: Iterable[StepKey], known: Known, demand: 
     return further
 
 
-def _addresses(step: BoundStep) -> list[Address]:
+def _addresses(step: PlannableStep) -> list[Address]:
     return [source.address for sources in step.sources for source in sources if source.address is not None]
 
 
-def _assemble(song: BoundSong, targets: Sequence[Address], demand: _Demand, known: Known, ledger: Ledger) -> Plan:
-    stages = _stages(song, targets, demand, ledger)
+def _assemble(song: PlannableSong, targets: Sequence[Address], demand: _Demand, known: Known, why: Why) -> Plan:
+    stages = _stages(song, targets, demand, why)
     reachable = _reachable(song, targets)
     total = sum(len(one.steps) for one in song.segments.values())
     wanted = dict.fromkeys(targets)
     for step in demand.run.values():
         wanted.update(dict.fromkeys(_addresses(step)))
     board = {
-        address: demand.recalled[key][song.step(*key).compiled.outputs[address.key.port]]
+        address: demand.recalled[key][song.step(*key).outputs[address.key.port]]
         for address in wanted
         if (key := (address.segment, address.key.node)) in demand.recalled
     }
@@ -139,18 +141,16 @@ def _assemble(song: BoundSong, targets: Sequence[Address], demand: _Demand, know
 
 
 def _stages(
-    song: BoundSong, targets: Sequence[Address], demand: _Demand, ledger: Ledger
+    song: PlannableSong, targets: Sequence[Address], demand: _Demand, why: Why
 ) -> tuple[tuple[Bundle, ...], ...]:
     """Bundle the steps that run: by level, then in the order of the segments, then in the order of the recipe."""
     bundles: dict[tuple[int, str, SegmentId], list[Task]] = {}
     clusters: dict[str, str] = {}
     for segment, node in _in_song_order(song, demand.run):
         step = demand.run[segment, node]
-        before = ledger.get((segment, node))
-        reason = reason_for(record_of(song, segment, node), before) if before else NEVER_RENDERED
-        task = Task(step.compiled.step, step.signature, step.sources, reason, step.nameless)
-        bundles.setdefault((step.level, step.compiled.recipe, segment), []).append(task)
-        clusters[step.compiled.recipe] = step.compiled.cluster
+        task = Task(step.step, step.signature, step.sources, why((segment, node)), step.nameless)
+        bundles.setdefault((step.level, step.recipe, segment), []).append(task)
+        clusters[step.recipe] = step.cluster
     readers, wanted = _readers(demand.run), frozenset(targets)
     levels = sorted({level for level, _, _ in bundles})
     return tuple(
@@ -163,7 +163,7 @@ def _stages(
     )
 
 
-def _in_song_order(song: BoundSong, run: Mapping[StepKey, BoundStep]) -> list[StepKey]:
+def _in_song_order(song: PlannableSong, run: Mapping[StepKey, PlannableStep]) -> list[StepKey]:
     segments = {key[0] for key in run}
     return [
         (name, node)
@@ -174,7 +174,7 @@ def _in_song_order(song: BoundSong, run: Mapping[StepKey, BoundStep]) -> list[St
     ]
 
 
-def _readers(run: Mapping[StepKey, BoundStep]) -> dict[Address, set[StepKey]]:
+def _readers(run: Mapping[StepKey, PlannableStep]) -> dict[Address, set[StepKey]]:
     """Which running steps read the outputs of running steps."""
     found: dict[Address, set[StepKey]] = {}
     for key, step in run.items():
@@ -195,7 +195,7 @@ def _exports(
     )
 
 
-def _reachable(song: BoundSong, targets: Sequence[Address]) -> int:
+def _reachable(song: PlannableSong, targets: Sequence[Address]) -> int:
     """How many steps the targets depend on, whether they have to run or not."""
     needed: dict[SegmentId, int] = {}
     for target in targets:
@@ -211,20 +211,20 @@ def _reachable(song: BoundSong, targets: Sequence[Address]) -> int:
     return sum(bits.bit_count() for bits in needed.values())
 
 
-def watched_signatures(song: BoundSong) -> set[Signature]:
+def watched_signatures(song: PlannableSong) -> set[Signature]:
     """The signatures of the producers whose outputs some override was drawn on."""
     watched = (one.producer for bound in song.segments.values() for one in bound.drawn_on)
     return {song.step(one.segment, one.key.node).signature for one in watched}
 
 
-def conflicts_of(song: BoundSong, known: Known) -> tuple[DrawnOnConflict, ...]:
+def conflicts_of(song: PlannableSong, known: Known) -> tuple[DrawnOnConflict, ...]:
     """The overrides that were drawn on other outputs than those known."""
     found = []
     for bound in song.segments.values():
         for one in bound.drawn_on:
             step = bound.steps[one.producer.key.node]
             outputs = known.get(step.signature)
-            output = outputs[step.compiled.outputs[one.producer.key.port]] if outputs else None
+            output = outputs[step.outputs[one.producer.key.port]] if outputs else None
             if output is None or output.digest != one.digest:
                 found.append(DrawnOnConflict(one, output))
     return tuple(found)

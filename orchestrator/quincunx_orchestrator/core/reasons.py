@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -43,6 +43,16 @@ def record_of(song: BoundSong, segment: SegmentId, node: str) -> StepRecord:
         inputs[feed.port] = tuple(_digest_of_source(song, source) for source in sources)
         feeders[feed.port] = tuple(source.address.key.node for source in sources if source.address)
     return StepRecord(step.compiled.manifest.version, step.compiled.step.options, inputs, feeders)
+
+
+def reasons_by(ledger: Ledger, song: BoundSong) -> Callable[[tuple[SegmentId, str]], str]:
+    """Return what gives the reason for a step, from what each step was made of in the last render."""
+
+    def why(key: tuple[SegmentId, str]) -> str:
+        before = ledger.get(key)
+        return reason_for(record_of(song, *key), before) if before else NEVER_RENDERED
+
+    return why
 
 
 def reason_for(now: StepRecord, before: StepRecord) -> str:
