@@ -21,7 +21,11 @@ def song(toys: Toys, *, failing: str = "") -> list[Segment]:
     for number, name in enumerate(NAMES):
         last = "fail" if name == failing else "add"
         one = segment(
-            name, [toys.node("add", "first"), toys.node(last, "last")], ["first.y > last.x"], at="first.x", start=10 * number
+            name,
+            [toys.node("add", "first"), toys.node(last, "last")],
+            ["first.y > last.x"],
+            at="first.x",
+            start=10 * number,
         )
         phrases.append(Segment(one.id, one.graph, one.inputs, colours={"first": "cpu", "last": "gpu"}))
     return [*phrases, mix_of(toys, *(address(name, "last.y") for name in NAMES))]
