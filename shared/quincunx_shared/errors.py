@@ -18,6 +18,10 @@ QuincunxError                 what, where, why and remedy, as fields
     └── BlobsLost             an index promised them
         ├── BlobMissing
         └── BlobCorrupt       the bytes do not have the digest they are stored under
+FarmError                     a farm did not do what was asked of it (a QuincunxError, too)
+├── FarmUnreachable           no answer, or no farm is named: exit code 6
+├── FarmRefused               it answered that this user may not: exit code 4
+└── NotOnFarm                 it knows no such job, phrase or node: exit code 5
 """
 
 from __future__ import annotations
@@ -139,3 +143,19 @@ class BlobCorrupt(BlobsLost):
     def __init__(self, digest: str) -> None:
         super().__init__((digest,), f"blob {digest} is corrupt")
         self.digest = digest
+
+
+class FarmError(QuincunxError):
+    """A farm did not do what was asked of it."""
+
+
+class FarmUnreachable(FarmError):
+    """A server of the farm does not answer, or nothing says where it is."""
+
+
+class FarmRefused(FarmError):
+    """A server of the farm answered that this user may not do this, or is not who it says."""
+
+
+class NotOnFarm(FarmError):
+    """The farm knows nothing of this name."""

@@ -39,36 +39,43 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "cache": ("quincunx_orchestrator.cli.cache", "Look after the cache."),
 }
 
+#: The same, of commands that need a farm, or look after one.
+FARM_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "config": ("quincunx_orchestrator.cli.farm.config", "Say which farm this is, and where that is written."),
+}
+
 #: Exit codes that mean the same in every command.
-ERROR, USAGE, PARTIAL, INTERRUPTED = 1, 2, 3, 130
+ERROR, USAGE, PARTIAL, AUTH, NOT_FOUND, UNREACHABLE, CANCELLED, PENDING, INTERRUPTED = 1, 2, 3, 4, 5, 6, 7, 8, 130
 
 
 class LazyGroup(click.Group):
     """A group that imports a command when it is called, and lists all of them without importing any."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
+        return [*COMMANDS, *FARM_COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
+        row = COMMANDS.get(cmd_name) or FARM_COMMANDS.get(cmd_name)
+        if row is None:
             return None
-        found: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        found: click.Command = importlib.import_module(row[0]).command
         return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS:
+        if args and args[0] not in self.list_commands(ctx):
             import difflib
 
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"There is no command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        for title, commands in (("Commands", COMMANDS), ("Commands of the farm", FARM_COMMANDS)):
+            with formatter.section(title):
+                formatter.write_dl([(name, summary) for name, (_, summary) in commands.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,7 +117,7 @@ def run(arguments: list[str]) -> int:
 
 def tell_error(error: Exception, *, name: str = "") -> int:
     """Say what went wrong, where, and what to do next; return the exit code. Other errors than ours are raised."""
-    from quincunx_shared.errors import BadInput, QuincunxError
+    from quincunx_shared.errors import QuincunxError
 
     if not isinstance(error, QuincunxError | OSError):
         raise error
@@ -125,7 +132,19 @@ def tell_error(error: Exception, *, name: str = "") -> int:
     click.echo(f"Error: {place}{what}", err=True)
     if isinstance(error, QuincunxError) and error.remedy:
         click.echo(f"  → {error.remedy}", err=True)
-    return USAGE if isinstance(error, BadInput) else ERROR
+    return _code_of(error)
+
+
+def _code_of(error: Exception) -> int:
+    from quincunx_shared import errors
+
+    codes = {
+        errors.BadInput: USAGE,
+        errors.FarmRefused: AUTH,
+        errors.NotOnFarm: NOT_FOUND,
+        errors.FarmUnreachable: UNREACHABLE,
+    }
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), ERROR)
 
 
 def _os_error(error: OSError) -> str:

@@ -9,6 +9,7 @@ relative to the file that names them, else to the working directory.
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -129,7 +130,9 @@ def config_files(environ: Mapping[str, str]) -> tuple[Path, Path]:
 
     user = environ.get("QUINCUNX_CONFIG_DIR")
     own = Path(user) if user else user_config_path("quincunx", appauthor=False)
-    return own / FILE, site_config_path("quincunx", appauthor=False) / FILE
+    # Where services look on Linux; platformdirs names the place of desktop programs.
+    site = Path("/etc/quincunx") if sys.platform == "linux" else site_config_path("quincunx", appauthor=False)
+    return own / FILE, site / FILE
 
 
 def _file(path: Path) -> Layer:
