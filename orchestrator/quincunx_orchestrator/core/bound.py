@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from quincunx_orchestrator.core.compiler import Compiled, CompiledStep
 from quincunx_orchestrator.core.segment import Segment
@@ -46,6 +47,14 @@ class BoundStep:
         return self.compiled.outputs
 
 
+class Reading(Protocol):
+    """Something that reads sources."""
+
+    @property
+    def sources(self) -> tuple[tuple[Source, ...], ...]:
+        """The sources of each input."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What each step depends on: the steps of its own segment as bits, and the addresses read in other segments."""
@@ -54,7 +63,7 @@ class Reach:
     outside: tuple[tuple[int, Address], ...]
 
     @classmethod
-    def of(cls, segment: SegmentId, steps: Mapping[str, BoundStep]) -> Reach:
+    def of(cls, segment: SegmentId, steps: Mapping[str, Reading]) -> Reach:
         """Follow the sources of steps that stand in topological order."""
         upstream: dict[str, int] = {}
         outside: list[tuple[int, Address]] = []
