@@ -1,0 +1,183 @@
+"""The farm from outside: submit a bound song, follow it, fetch what came of it.
+
+The client plans first. What is known already needs no worker, so a song that did not change is done when it is
+submitted, and no message is sent. Everything that an order reads is stored before the job is accepted: once accepted,
+nothing of it depends on the one who submitted.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from quincunx_orchestrator.core.bound import BoundSong
+from quincunx_orchestrator.core.lanes import STRICT, Barrier
+from quincunx_orchestrator.core.planner import Plan
+from quincunx_orchestrator.core.reasons import Ledger
+from quincunx_orchestrator.farm.order import order_to_bytes
+from quincunx_orchestrator.farm.result import FarmResult, result_from_bytes, result_to_bytes
+from quincunx_orchestrator.render import plan
+from quincunx_shared.canonical import digest_of, digest_of_bytes
+from quincunx_shared.events import Event
+from quincunx_shared.names import Address, Digest, RenderId, SegmentId
+from quincunx_shared.payload import ParamRef
+from quincunx_shared.recall import Recall
+
+
+@dataclass(frozen=True)
+class Submission:
+    """How a job is to be treated. `song_key` names the song over its edits: a newer render supersedes an older."""
+
+    song: str = ""
+    song_key: str = ""
+    priority: str = "user"
+    tags: tuple[str, ...] = ()
+    idempotency_key: str = ""
+    supersede: bool = True
+    barrier: Barrier = STRICT
+    limit: int = 1000
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A job that was accepted: new, or the active one of the same work. `done` jobs needed nothing to run."""
+
+    render: RenderId
+    plan: Plan
+    existing: bool = False
+    done: bool = False
+    superseded: tuple[RenderId, ...] = ()
+    result: FarmResult | None = None
+
+
+class JobQueue(Protocol):
+    """The queue of jobs, as far as a client needs it."""
+
+    def submit(
+        self, render: RenderId, order: Digest, fingerprint: str, how: Submission
+    ) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
+        """Accept a job: its id, whether it is an older one of the same work, and whom it supersedes.
+
+        Raises `QueueFull`.
+        """
+
+    def record_done(self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]) -> None:
+        """Record a job that was done when it came."""
+
+    def ended(self, render: RenderId) -> tuple[str, Mapping[str, Any]] | None:
+        """The final state of a job and what came of it; None while it is not over. Raises `NotFound`."""
+
+    def follow(self, render: RenderId, since: int, seconds: float) -> Iterable[tuple[int, Event]]:
+        """Events from that sequence number on; waits for the first of them, but no longer than that."""
+
+
+@dataclass
+class FarmClient:
+    """A farm to submit to. `wake` tells the coordinators that there is something to do."""
+
+    recall: Recall
+    jobs: JobQueue
+    wake: Callable[[RenderId], None]
+    #: What is known to lie in the store, so that nobody asks again.
+    stored: set[Digest] = field(default_factory=set)
+
+    def submit(
+        self,
+        song: BoundSong,
+        targets: Sequence[Address],
+        beside: Sequence[Address] = (),
+        *,
+        how: Submission | None = None,
+        files: Mapping[Digest, Path] | None = None,
+        ledger: Ledger | None = None,
+    ) -> Submitted:
+        """Store what the song reads and hand its order to the coordinators; `files` are those of its voices.
+
+        Raises `QueueFull`, `StoreError` and `FarmUnreachable`; nothing is accepted then.
+        """
+        how = how or Submission()
+        places, aside = song.places(targets), song.places(beside)
+        current = plan(song, (*targets, *beside), self.recall, ledger=ledger)
+        render = RenderId(uuid.uuid4().hex)
+        labels = {name: one.segment.label for name, one in song.segments.items() if one.segment.label}
+        order = order_to_bytes(song, places.values(), aside.values(), reasons=current.reasons, labels=labels)
+        if not current.to_run and not song.errors():
+            return self._done(render, order, current, how)
+        self._store(song, order, files or {})
+        signatures = [song.step(one.segment, one.key.node).signature for one in (*places.values(), *aside.values())]
+        fingerprint = how.idempotency_key or digest_of([*signatures, how.song_key])
+        accepted, existing, superseded = self.jobs.submit(render, digest_of_bytes(order), fingerprint, how)
+        self.wake(accepted)
+        return Submitted(accepted, current, existing, superseded=superseded)
+
+    def events(self, render: RenderId, since: int = 0) -> Iterator[tuple[int, Event]]:
+        """Yield the events of a job from a sequence number on, until it is over."""
+        while True:
+            over = self.jobs.ended(render) is not None
+            for sequence, event in self.jobs.follow(render, since, 0.0 if over else 1.0):
+                since = sequence + 1
+                yield sequence, event
+                over = False
+            if over:
+                return
+
+    def wait(self, render: RenderId) -> FarmResult:
+        """Wait until a job is over, and return what came of it."""
+        for _ in self.events(render):
+            pass
+        return self.result(render)
+
+    def result(self, render: RenderId) -> FarmResult:
+        """What came of a job that is over."""
+        ended = self.jobs.ended(render)
+        state, told = ended if ended is not None else ("running", {})
+        if "digest" not in told:
+            return FarmResult("failed", failed={(SegmentId("song"), ""): str(told.get("error", state))})
+        return result_from_bytes(bytes(self.recall.blobs.get(Digest(told["digest"]))))
+
+    def _done(self, render: RenderId, order: bytes, current: Plan, how: Submission) -> Submitted:
+        """Record a job of which everything is known."""
+        targets: dict[Address, ParamRef] = {target: current.board[target] for target in current.targets}
+        recalled = dict.fromkeys(current.recalled, "recipe")
+        counts = {"run": 0, "recalled": len(recalled) + current.covered, "failed": 0, "skipped": 0}
+        result = FarmResult("succeeded", targets, recalled=recalled, counts=counts)
+        content = result_to_bytes(result)
+        digest, ordered = digest_of_bytes(content), digest_of_bytes(order)
+        self.recall.blobs.put(digest, content)
+        self.recall.blobs.put(ordered, order)
+        self.jobs.record_done(render, ordered, how, {"digest": digest, "counts": counts, "failed": 0})
+        return Submitted(render, current, done=True, result=result)
+
+    def _store(self, song: BoundSong, order: bytes, files: Mapping[Digest, Path]) -> None:
+        """Store the order, every payload its steps read, and the files of its voices, as far as they are not there."""
+        contents: dict[Digest, Callable[[], bytes | memoryview]] = {digest_of_bytes(order): lambda: order}
+        for name in song.segments:
+            for encoded in song.payloads(name):
+                if encoded.ref.inline is None and encoded.ref.digest not in self.stored:
+                    contents[encoded.ref.digest] = lambda content=encoded.content: content  # type: ignore[misc]
+        for digest in _files_read(song, files) - self.stored:
+            contents[digest] = files[digest].read_bytes
+        for digest in self.recall.blobs.missing(contents):
+            self.recall.blobs.put(digest, contents[digest]())
+        self.recall.blobs.flush()
+        self.stored.update(contents)
+
+
+def _files_read(song: BoundSong, files: Mapping[Digest, Path]) -> set[Digest]:
+    """The files of voices that steps of the song may ask for: their digests are options."""
+    steps = {id(one.step): one.step for segment in song.segments.values() for one in segment.steps.values()}
+    return {digest for step in steps.values() for digest in _texts_in(step.options) if digest in files}
+
+
+def _texts_in(value: object) -> Iterator[Any]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts_in(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts_in(one)

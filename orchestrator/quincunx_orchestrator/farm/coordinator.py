@@ -1,0 +1,217 @@
+"""The coordinator: takes jobs, sees each of them through, and gives up only what it no longer owns.
+
+Any number of coordinators run; a job belongs to the one that holds its lease. Nothing of a job is remembered here that
+could not be found again: who takes it over plans again, and what is done is recalled. So starting, restarting and
+repairing are one code, and a coordinator may die at any moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from quincunx_orchestrator.core.lanes import Barrier
+from quincunx_orchestrator.core.reasons import NOT_IN_CACHE
+from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Post, RenderStopped, Wake, Work
+from quincunx_orchestrator.farm.order import Order, order_from_bytes
+from quincunx_orchestrator.farm.result import farm_result, result_to_bytes
+from quincunx_orchestrator.render import Farm, RenderResult, see_through, steps_by_state
+from quincunx_shared.canonical import digest_of_bytes
+from quincunx_shared.errors import BlobsLost, QuincunxError, StoreError
+from quincunx_shared.names import Address, Digest, RenderId
+from quincunx_shared.payload import ParamRef
+from quincunx_shared.ports import Blackboard, EventLog
+from quincunx_shared.recall import Recall
+
+LOG = logging.getLogger(__name__)
+
+#: A job whose stores do not hold for so many attempts has failed.
+MOST_ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that is this coordinator's now. `token` fences it; `generation` counts the attempts to see it through."""
+
+    render: RenderId
+    order: Digest
+    token: str
+    generation: int
+    barrier: Barrier = field(default_factory=Barrier)
+
+
+class Jobs(Protocol):
+    """The queue of jobs, as far as a coordinator needs it."""
+
+    def claim_next(self, coordinator: str) -> Claim | None:
+        """Take the next job that may run, or one whose coordinator is gone."""
+
+    def renew(self, render: RenderId, token: str) -> bool:
+        """Keep a job. False if it is not ours any more: ended, cancelled, superseded, paused, or another's."""
+
+    def end(self, render: RenderId, token: str, state: str, result: Mapping[str, Any]) -> bool:
+        """End a job, once, with its event. False if it was not ours to end."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a coordinator works with."""
+
+    jobs: Jobs
+    work: Work
+    post: Post
+    recall: Recall
+    new_log: Callable[[RenderId], EventLog]
+    new_board: Callable[[RenderId], Blackboard]
+    #: Lets go of what workers kept for a render.
+    clear: Callable[[RenderId], None]
+    pace: Callable[[], Mapping[str, float]] = dict
+
+
+class Coordinator:
+    """Sees jobs through, each on a thread of its own, as many at once as there are places."""
+
+    def __init__(self, name: str, around: Surroundings, places: int = 8) -> None:
+        self.name = name
+        self._around = around
+        self._places = places
+        self._guard = threading.Lock()
+        self._running: dict[RenderId, tuple[Wake, str, threading.Thread]] = {}
+        self._closing = False
+
+    def wake(self, render: RenderId) -> None:
+        """Something has happened to a render: its stage has ended, or it is new."""
+        with self._guard:
+            running = self._running.get(render)
+        if running is None:
+            self.take_jobs()
+        else:
+            running[0].call()
+
+    def take_jobs(self) -> None:
+        """Take as many jobs as there are places."""
+        while True:
+            with self._guard:
+                if self._closing or len(self._running) >= self._places:
+                    return
+                claim = self._around.jobs.claim_next(self.name)
+                if claim is None:
+                    return
+                wake = Wake()
+                thread = threading.Thread(target=self._see_through, args=(claim, wake), name=f"render-{claim.render}")
+                thread.daemon = True
+                self._running[claim.render] = (wake, claim.token, thread)
+            thread.start()
+
+    def tick(self) -> None:
+        """Keep what is ours, stop what is not ours any more, and take what nobody has."""
+        with self._guard:
+            running = dict(self._running)
+        for render, (wake, token, _) in running.items():
+            if not self._around.jobs.renew(render, token):
+                wake.stop("the job is another's now, or has ended")
+        self.take_jobs()
+
+    def close(self) -> None:
+        """Let go of all jobs, so that others take them over as soon as their leases end."""
+        with self._guard:
+            self._closing = True
+            running = list(self._running.values())
+        for wake, _, _ in running:
+            wake.stop("this coordinator ends")
+        for _, _, thread in running:
+            thread.join()
+
+    def busy(self) -> int:
+        """How many jobs are under way here."""
+        with self._guard:
+            return len(self._running)
+
+    def _see_through(self, claim: Claim, wake: Wake) -> None:
+        try:
+            JobRun(claim, self._around, wake).run()
+        except RenderStopped as stopped:
+            LOG.info("render %s left: %s", claim.render, stopped)
+        except Exception:
+            # The lease ends, and somebody tries again; a job is never lost to an error of ours.
+            LOG.exception("render %s was interrupted", claim.render)
+        finally:
+            with self._guard:
+                self._running.pop(claim.render, None)
+        with contextlib.suppress(Exception):
+            self.take_jobs()
+
+
+class JobRun:
+    """One attempt to see a job through."""
+
+    def __init__(self, claim: Claim, around: Surroundings, wake: Wake) -> None:
+        self._claim = claim
+        self._around = around
+        self._wake = wake
+        self._targets: Mapping[Address, ParamRef] = {}
+
+    def run(self) -> None:
+        """Plan, run what is missing, and end the job. Raises `RenderStopped` where it is not ours to end."""
+        claim, around = self._claim, self._around
+        try:
+            order = order_from_bytes(bytes(around.recall.blobs.get(claim.order)))
+            result = self._render(order)
+        except RenderStopped:
+            raise
+        except QuincunxError as error:
+            if self._may_pass(error):
+                raise
+            # What is wrong with the order is wrong for every coordinator.
+            around.jobs.end(claim.render, claim.token, "failed", {"error": str(error)})
+            raise
+        self._end(order, result)
+
+    def _may_pass(self, error: QuincunxError) -> bool:
+        """Whether another attempt may come through: a store that does not answer now may answer later."""
+        passing = isinstance(error, StoreError) and not isinstance(error, BlobsLost)
+        return passing and self._claim.generation < MOST_ATTEMPTS
+
+    def _render(self, order: Order) -> RenderResult:
+        claim, around = self._claim, self._around
+        dispatcher = FarmDispatcher(
+            claim.render, claim.generation, around.work, around.post, self._wake, pace=around.pace()
+        )
+        farm = Farm(
+            around.recall,
+            dispatcher,
+            around.new_log(claim.render),
+            lambda: around.new_board(claim.render),
+            barrier=claim.barrier,
+        )
+        every = (*order.targets, *order.beside)
+        why = order.reasons
+        return see_through(
+            order.song,
+            every,
+            farm,
+            claim.render,
+            why=lambda key: why.get(key, NOT_IN_CACHE),
+            collect=self._collect,
+        )
+
+    def _collect(self, _: RenderResult, refs: Mapping[Address, ParamRef]) -> bool:
+        """Whoever wants the targets fetches them; here it is enough that they are there."""
+        self._targets = dict(refs)
+        return not self._around.recall.blobs.missing([ref.digest for ref in refs.values() if ref.inline is None])
+
+    def _end(self, order: Order, result: RenderResult) -> None:
+        claim, around = self._claim, self._around
+        absent = any(target not in self._targets for target in order.targets)
+        result.state = "failed" if absent else "partial" if result.failed else "succeeded"
+        content = result_to_bytes(farm_result(result, self._targets))
+        digest = digest_of_bytes(content)
+        around.recall.blobs.put(digest, content)
+        around.recall.flush()
+        told = {"digest": digest, "counts": dict(steps_by_state(result)), "failed": len(result.failed)}
+        if around.jobs.end(claim.render, claim.token, result.state, told):
+            around.clear(claim.render)

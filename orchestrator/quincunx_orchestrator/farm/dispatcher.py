@@ -1,0 +1,210 @@
+"""Runs stages on the farm: releases their bundles, sends messages that name them, and waits until all have ended.
+
+A message is a hint; what is to be done lies in the work state. So whatever becomes of messages, workers or brokers,
+one rule mends it: what is open, in nobody's hands and no longer on its way is sent again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from quincunx_orchestrator.farm.chunking import chunks
+from quincunx_shared.canonical import digest_of_bytes
+from quincunx_shared.errors import QuincunxError
+from quincunx_shared.farm.wire import bundle_to_json, outcome_from_json
+from quincunx_shared.names import Digest, RenderId
+from quincunx_shared.outcome import BundleOutcome
+from quincunx_shared.payload import ParamRef
+from quincunx_shared.ports import Blackboard
+from quincunx_shared.recipe import Bundle
+
+#: How often to look after bundles of which nothing is heard.
+TICK_SECONDS = 1.0
+
+#: A message that nobody has taken from an empty queue in this time is lost.
+LOST_SECONDS = 3.0
+
+#: Even behind other work, a message is sent again after this time: a copy costs next to nothing.
+OVERDUE_SECONDS = 120.0
+
+
+class RenderStopped(QuincunxError):
+    """The render was cancelled or superseded, or another coordinator has it now: leave everything as it is."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What one message to a worker says: which bundles of a render, and what they hold, by digest."""
+
+    render: RenderId
+    generation: int
+    cluster: str
+    bundles: tuple[str, ...]
+    digests: tuple[Digest, ...]
+    #: For people who watch the queues.
+    title: str
+
+
+class Post(Protocol):
+    """Brings messages to workers."""
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Send the messages of a stage; when all have been worked off, the sender hears of it."""
+
+    def is_waiting(self, message: Message) -> bool:
+        """Whether there may be unread messages before this one or it itself is unread: so it is not lost."""
+
+    def slots(self, cluster: str) -> int:
+        """How many workers take messages of this class of machine."""
+
+
+class Work(Protocol):
+    """The state of the bundles of renders, as far as a coordinator needs it; see `quincunx_shared.farm.work_state`."""
+
+    def release(self, render: RenderId, generation: int, bundles: Mapping[str, bytes]) -> None:
+        """Open bundles for workers."""
+
+    def outcomes(self, render: RenderId, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """What became of those that have ended."""
+
+    def unclaimed(self, render: RenderId, ids: Iterable[str]) -> Iterable[str]:
+        """Those that are open and in nobody's hands."""
+
+
+class Wake:
+    """Wakes the thread of a render, and says whether it is to stop."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._calls = 0
+        self.stopped = ""
+
+    def call(self) -> None:
+        """Something has happened: look."""
+        with self._changed:
+            self._calls += 1
+            self._changed.notify_all()
+
+    def stop(self, why: str) -> None:
+        """End the render here."""
+        with self._changed:
+            self.stopped = why
+            self._changed.notify_all()
+
+    def calls(self) -> int:
+        """How often it was called so far."""
+        with self._changed:
+            return self._calls
+
+    def wait(self, heard: int, seconds: float) -> int:
+        """Wait for a call after the first `heard` ones, but no longer than that, and return how many there were."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._calls > heard or self.stopped != "", seconds)
+            return self._calls
+
+
+@dataclass
+class FarmDispatcher:
+    """Dispatches the stages of one render of one coordinator; `generation` names this attempt to see it through.
+
+    `pace` holds the seconds each step is known to take. Lanes may dispatch at the same time.
+    """
+
+    render: RenderId
+    generation: int
+    work: Work
+    post: Post
+    wake: Wake
+    pace: Mapping[str, float] = field(default_factory=dict)
+    heard: Callable[[BundleOutcome], None] = lambda _: None
+    clock: Callable[[], float] = time.monotonic
+
+    def announce(self, stages: Sequence[Sequence[Bundle]], recalled: Iterable[ParamRef]) -> None:
+        """Models are loaded by whoever first needs them; what cannot be loaded fails its phrase alone."""
+
+    def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterator[BundleOutcome]:  # noqa: ARG002 - workers have the board by the render's name
+        """Return the outcomes in the order of the bundles. Raises `RenderStopped`."""
+        if not bundles:
+            return iter(())
+        stage = _Stage(self, {self.name_of(bundle): bundle for bundle in bundles})
+        stage.send(stage.open)
+        while stage.open:
+            stage.look()
+        return iter([stage.ended[name] for name in stage.bundles])
+
+    def name_of(self, bundle: Bundle) -> str:
+        """Name a bundle within the render; another attempt gives other names."""
+        return f"{self.generation}/{bundle.segment}/{bundle.recipe}"
+
+
+class _Stage:
+    """A stage under way."""
+
+    def __init__(self, dispatcher: FarmDispatcher, bundles: Mapping[str, Bundle]) -> None:
+        self.bundles = bundles
+        self.open = dict.fromkeys(bundles)
+        self.ended: dict[str, BundleOutcome] = {}
+        self._farm = dispatcher
+        self._contents = {name: bundle_to_json(bundle) for name, bundle in bundles.items()}
+        self._sent: dict[str, tuple[Message, float]] = {}
+        self._claimed: set[str] = set()
+        self._heard = dispatcher.wake.calls()
+        dispatcher.work.release(dispatcher.render, dispatcher.generation, self._contents)
+
+    def send(self, names: Iterable[str]) -> None:
+        """Send messages that name these bundles."""
+        farm = self._farm
+        by_cluster: dict[str, list[str]] = {}
+        for name in names:
+            by_cluster.setdefault(self.bundles[name].cluster, []).append(name)
+        messages = [
+            self._message(cluster, chunk)
+            for cluster, some in by_cluster.items()
+            for chunk in chunks([self.bundles[name] for name in some], farm.pace, farm.post.slots(cluster))
+        ]
+        for message in messages:
+            self._sent.update(dict.fromkeys(message.bundles, (message, farm.clock())))
+        farm.post.send(messages)
+
+    def look(self) -> None:
+        """Wait for news, take in what has ended, and send again what is lost."""
+        farm = self._farm
+        self._heard = farm.wake.wait(self._heard, TICK_SECONDS)
+        if farm.wake.stopped:
+            raise RenderStopped(farm.wake.stopped)
+        for name, content in farm.work.outcomes(farm.render, self.open).items():
+            outcome = outcome_from_json(self.bundles[name], content)
+            self.ended[name] = outcome
+            del self.open[name]
+            farm.heard(outcome)
+        now = farm.clock()
+        if any(now - self._sent[name][1] > TICK_SECONDS for name in self.open):
+            self._send_lost(now)
+
+    def _send_lost(self, now: float) -> None:
+        """Send again what nobody has: at once where somebody had it and died, else when its message must be lost."""
+        farm = self._farm
+        unclaimed = set(farm.work.unclaimed(farm.render, self.open))
+        lost = [name for name in self.open if name in unclaimed and self._is_lost(name, now)]
+        self._claimed = {name for name in self.open if name not in unclaimed}
+        if lost:
+            self.send(lost)
+
+    def _is_lost(self, name: str, now: float) -> bool:
+        message, at = self._sent[name]
+        if name in self._claimed or now - at > OVERDUE_SECONDS:
+            return True
+        return now - at > LOST_SECONDS and not self._farm.post.is_waiting(message)
+
+    def _message(self, cluster: str, chunk: Sequence[Bundle]) -> Message:
+        farm = self._farm
+        names = tuple(map(farm.name_of, chunk))
+        digests = tuple(digest_of_bytes(self._contents[name]) for name in names)
+        first, last = chunk[0].segment, chunk[-1].segment
+        phrases = first if first == last else f"{first} … {last} ({len(chunk)})"
+        title = f"render {farm.render[:8]}, stage {chunk[0].level}, {chunk[0].recipe}: {phrases}"
+        return Message(farm.render, farm.generation, cluster, names, digests, title)
