@@ -80,6 +80,56 @@ class Farm:
     barrier: Barrier = STRICT
 
 
+class Renderer(Protocol):
+    """Renders bound songs somewhere: in this process, or on a farm."""
+
+    @property
+    def recall(self) -> Recall:
+        """The cache it renders on."""
+
+    def render(
+        self,
+        song: BoundSong,
+        targets: Sequence[Address],
+        *,
+        beside: Sequence[Address] = (),
+        ledger: Ledger | None = None,
+        deliver: Deliver | None = None,
+    ) -> RenderResult:
+        """Render targets and fetch their payloads; see `render`."""
+
+    def forget(self) -> None:
+        """Let go of what was kept for the song in hand."""
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """Renders on a farm that this process sees through itself."""
+
+    farm: Farm
+
+    @property
+    def recall(self) -> Recall:
+        """The cache it renders on."""
+        return self.farm.recall
+
+    def render(
+        self,
+        song: BoundSong,
+        targets: Sequence[Address],
+        *,
+        beside: Sequence[Address] = (),
+        ledger: Ledger | None = None,
+        deliver: Deliver | None = None,
+    ) -> RenderResult:
+        """Render, here."""
+        return render(song, targets, self.farm, beside=beside, ledger=ledger, deliver=deliver)
+
+    def forget(self) -> None:
+        """Let go of the song in hand."""
+        self.farm.forget()
+
+
 @dataclass
 class RenderResult:
     """What a render did. `payloads` are the targets' values; a target that could not be made is absent.
@@ -131,13 +181,15 @@ def render(
     places = song.places((*targets, *beside))
 
     def collect(result: RenderResult, refs: Mapping[Address, ParamRef]) -> bool:
-        return deliver_all(result, {target: refs[at] for target, at in places.items() if at in refs}, farm, deliver)
+        return deliver_all(
+            result, {target: refs[at] for target, at in places.items() if at in refs}, farm.recall, deliver
+        )
 
     result = see_through(
         song, tuple(places), farm, RenderId(uuid.uuid4().hex), why=reasons_by(ledger or {}, song), collect=collect
     )
-    result.state = _final_state(result, targets)
-    result.conflicts = _conflicts_now(song, farm.recall)
+    result.state = final_state(result, targets)
+    result.conflicts = conflicts_now(song, farm.recall)
     farm.log.append(RenderEnded(result.id, result.state))
     return result
 
@@ -261,11 +313,13 @@ def _skip(skipped: Mapping[StepKey, str], farm: Farm, result: RenderResult) -> N
         farm.log.append(StepSkipped(segment, node, f"{culprit} failed"))
 
 
-def deliver_all(result: RenderResult, refs: Mapping[Address, ParamRef], farm: Farm, deliver: Deliver | None) -> bool:
+def deliver_all(
+    result: RenderResult, refs: Mapping[Address, ParamRef], recall: Recall, deliver: Deliver | None
+) -> bool:
     """Fetch the targets, verified. False if one is lost, so that it is computed again."""
     try:
         for target, ref in refs.items():
-            payload = _fetch(ref, farm)
+            payload = _fetch(ref, recall)
             result.payloads[target] = payload if deliver is None else deliver(result, target, payload)
     except BlobsLost:
         result.payloads.clear()
@@ -273,16 +327,18 @@ def deliver_all(result: RenderResult, refs: Mapping[Address, ParamRef], farm: Fa
     return True
 
 
-def _fetch(ref: ParamRef, farm: Farm) -> Payload:
-    return decode(ref, farm.recall.blobs.get(ref.digest) if ref.inline is None else ref.inline)
+def _fetch(ref: ParamRef, recall: Recall) -> Payload:
+    return decode(ref, recall.blobs.get(ref.digest) if ref.inline is None else ref.inline)
 
 
-def _conflicts_now(song: BoundSong, recall: Recall) -> tuple[DrawnOnConflict, ...]:
+def conflicts_now(song: BoundSong, recall: Recall) -> tuple[DrawnOnConflict, ...]:
+    """The overrides that were drawn on other outputs than those the cache holds now."""
     watched = watched_signatures(song)
     return conflicts_of(song, recall.find(watched)) if watched else ()
 
 
-def _final_state(result: RenderResult, targets: Sequence[Address]) -> State:
+def final_state(result: RenderResult, targets: Sequence[Address]) -> State:
+    """How a render ended, once its payloads are there."""
     if any(target not in result.payloads for target in targets):
         return "failed"
     return "partial" if result.failed else "succeeded"

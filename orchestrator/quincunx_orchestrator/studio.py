@@ -36,7 +36,7 @@ from quincunx_orchestrator.embedded import (
 from quincunx_orchestrator.installed import interpolations, operators
 from quincunx_orchestrator.project.attaching import attach
 from quincunx_orchestrator.project.edited_score import EditedScore
-from quincunx_orchestrator.render import Deliver, Farm, RenderResult, plan, render
+from quincunx_orchestrator.render import Deliver, InProcess, Renderer, RenderResult, plan
 from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.score.transcript import Transcript
@@ -53,6 +53,7 @@ from quincunx_shared.model_limits import GENEROUS, ModelLimits
 from quincunx_shared.names import Address, Digest
 from quincunx_shared.plugins import Plugins
 from quincunx_shared.ports import EventLog
+from quincunx_shared.recall import Recall
 from quincunx_shared.step import Step
 from quincunx_shared.stores.cache_folder import Cache
 
@@ -76,17 +77,17 @@ class StudioSettings:
 
 
 class Studio:
-    """A farm in this process, together with what it remembers of the song in hand."""
+    """A place to render, together with what it remembers of the song in hand."""
 
     def __init__(
         self,
-        farm: Farm,
+        renderer: Renderer,
         manifests: Mapping[str, Manifest],
         catalogue: Catalogue,
         bank_files: dict[Digest, Path],
         numeric_class: str,
     ) -> None:
-        self.farm = farm
+        self._renderer = renderer
         self.manifests = manifests
         self.catalogue = catalogue
         self.operators: Mapping[str, Operator] = {}
@@ -96,6 +97,11 @@ class Studio:
         self._numeric_class = numeric_class
         self._compiler = Compiler(manifests, numeric_class)
         self._bound: BoundSong | None = None
+
+    @property
+    def recall(self) -> Recall:
+        """The cache it renders on."""
+        return self._renderer.recall
 
     def assemble(
         self,
@@ -144,7 +150,7 @@ class Studio:
     ) -> Plan:
         """Return what a render would do, and why, without doing it."""
         wanted = targets or (*assembly.targets, *assembly.beside)
-        return plan(self.bind(assembly), wanted, self.farm.recall, ledger=ledger)
+        return plan(self.bind(assembly), wanted, self.recall, ledger=ledger)
 
     def render(
         self,
@@ -156,13 +162,13 @@ class Studio:
     ) -> RenderResult:
         """Render the finished song and the files beside it, or whatever outputs are asked for."""
         song, beside = self.bind(assembly), () if targets else assembly.beside
-        return render(song, targets or assembly.targets, self.farm, beside=beside, ledger=ledger, deliver=deliver)
+        return self._renderer.render(song, targets or assembly.targets, beside=beside, ledger=ledger, deliver=deliver)
 
     def forget(self) -> None:
         """Forget the song in hand. The next one starts as in a new studio, but with models and cache at hand."""
         self._bound = None
         self._compiler = Compiler(self.manifests, self._numeric_class)
-        self.farm.forget()
+        self._renderer.forget()
 
 
 @contextmanager
@@ -189,7 +195,7 @@ def open_studio(
         interpolations=ways.found,
         claims=cache.claims,
     ) as farm:
-        studio = Studio(farm, manifests_of(registry.found), catalogue, bank_files, machine.numeric_class)
+        studio = Studio(InProcess(farm), manifests_of(registry.found), catalogue, bank_files, machine.numeric_class)
         studio.operators = merging.found
         studio.left_out = {**registry.problems, **merging.problems, **ways.problems}
         yield studio

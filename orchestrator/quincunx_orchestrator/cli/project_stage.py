@@ -71,7 +71,7 @@ class MachineStage:
             step = segment.steps.get(address.key.node) if segment else None
             if step is None or address.key.port not in step.compiled.outputs:
                 return None
-            known = room.studio.farm.recall.find({step.signature}).get(step.signature)
+            known = room.studio.recall.find({step.signature}).get(step.signature)
             return known[step.compiled.outputs[address.key.port]].digest if known else None
 
     def operand(self, value: Value) -> Operand:

@@ -27,7 +27,7 @@ def audio_signatures(studio: Studio, assembly: Assembly) -> Mapping[SegmentId, S
 
 def known_sounds(studio: Studio, signatures: Mapping[SegmentId, Signature]) -> Mapping[SegmentId, Sound]:
     """Return what the cache knows of the audio of phrases, by their names."""
-    known = studio.farm.recall.find(signatures.values())
+    known = studio.recall.find(signatures.values())
     return {
         name: tuple(ref.digest for ref in known[signature])
         for name, signature in signatures.items()
