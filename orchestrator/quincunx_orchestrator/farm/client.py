@@ -21,8 +21,9 @@ from quincunx_orchestrator.farm.order import order_to_bytes
 from quincunx_orchestrator.farm.result import FarmResult, result_from_bytes, result_to_bytes
 from quincunx_orchestrator.render import plan
 from quincunx_shared.canonical import digest_of, digest_of_bytes
+from quincunx_shared.errors import QuincunxError
 from quincunx_shared.events import Event
-from quincunx_shared.names import Address, Digest, RenderId, SegmentId
+from quincunx_shared.names import SONG, Address, Digest, RenderId
 from quincunx_shared.payload import ParamRef
 from quincunx_shared.recall import Recall
 
@@ -51,6 +52,15 @@ class Submitted:
     done: bool = False
     superseded: tuple[RenderId, ...] = ()
     result: FarmResult | None = None
+
+
+class RenderEndedOtherwise(QuincunxError):
+    """The job was cancelled or superseded: there is no result."""
+
+    def __init__(self, render: RenderId, state: str) -> None:
+        super().__init__(f"render {render} was {state}", remedy=f"quincunx show {render}")
+        self.render = render
+        self.state = state
 
 
 class JobQueue(Protocol):
@@ -131,11 +141,13 @@ class FarmClient:
         return self.result(render)
 
     def result(self, render: RenderId) -> FarmResult:
-        """What came of a job that is over."""
+        """What came of a job that is over. Raises `RenderEndedOtherwise` if somebody stopped it."""
         ended = self.jobs.ended(render)
         state, told = ended if ended is not None else ("running", {})
+        if state in ("cancelled", "superseded"):
+            raise RenderEndedOtherwise(render, state)
         if "digest" not in told:
-            return FarmResult("failed", failed={(SegmentId("song"), ""): str(told.get("error", state))})
+            return FarmResult("failed", failed={(SONG, ""): str(told.get("error", state))})
         return result_from_bytes(bytes(self.recall.blobs.get(Digest(told["digest"]))))
 
     def _done(self, render: RenderId, order: bytes, current: Plan, how: Submission) -> Submitted:
