@@ -15,6 +15,7 @@ QuincunxError                 what, where, why and remedy, as fields
 │   ├── StepFailed            the step itself raised
 │   └── WrongOutputs          too few, too many, unnamed or ambiguous outputs
 └── StoreError                bytes that should be there are not
+    ├── StoreUnreachable      nobody knows, because the store did not answer in time
     └── BlobsLost             an index promised them
         ├── BlobMissing
         └── BlobCorrupt       the bytes do not have the digest they are stored under
@@ -119,6 +120,10 @@ class WrongOutputs(StepError):
 
 class StoreError(QuincunxError):
     """A store does not hold what was asked of it."""
+
+
+class StoreUnreachable(StoreError):
+    """The store did not answer, or not sensibly, however often it was asked; what it holds is not known."""
 
 
 class BlobsLost(StoreError):

@@ -32,6 +32,25 @@ class BlobStore(Protocol):
         """Let every process find what was put. Called at the end of a stage."""
 
 
+class Documents(Protocol):
+    """Named bytes that may change, beside the blobs: whole or absent, and as they were written.
+
+    Names are path-like: parts of letters, digits, `.`, `_` and `-`, joined by `/` (`documents.check_name`).
+    """
+
+    def put(self, name: str, content: bytes) -> None:
+        """Store a document in the place of the one that had its name. It survives a power cut afterwards."""
+
+    def get(self, name: str) -> bytes | None:
+        """Return a document, or None if there is none. `StoreError` if its bytes are not those that were put."""
+
+    def names(self, prefix: str = "") -> list[str]:
+        """Return the names that begin like this, sorted."""
+
+    def delete(self, name: str) -> None:
+        """Remove a document, if it is there."""
+
+
 class SignatureIndex(Protocol):
     """Signature → outputs, for years and for all machines. The first writer of a signature wins."""
 
