@@ -1,0 +1,209 @@
+"""The state of the bundles in memory: whole, thread-safe, and gone with the process."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from quincunx_shared.farm.work_state import (
+    LEASE_SECONDS,
+    MOST_ATTEMPTS,
+    BundleId,
+    Finished,
+    Grant,
+    Settled,
+    Verdict,
+    generation_of,
+    origin_of,
+)
+from quincunx_shared.names import RenderId
+from quincunx_shared.ports import Blackboard, Clock, EventLog
+
+
+@dataclass
+class _Lease:
+    token: str
+    until: float
+    worker: str
+    #: Counted as an attempt that has not been survived yet.
+    counted: bool = False
+
+
+@dataclass
+class _Render:
+    generation: int = 0
+    stopped: bool = False
+    open: dict[BundleId, bytes] = field(default_factory=dict)
+    leases: dict[BundleId, _Lease] = field(default_factory=dict)
+    #: Who ended a bundle, and what came of it.
+    ended: dict[BundleId, tuple[str, bytes]] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    refusals: dict[BundleId, str] = field(default_factory=dict)
+
+    def forget(self, bundle: BundleId) -> None:
+        """Let go of whatever was known of a bundle but its attempts."""
+        for known in (self.open, self.leases, self.ended, self.refusals):
+            known.pop(bundle, None)
+
+    def spare(self, bundle: BundleId) -> None:
+        """Take back the attempt that was counted for a lease."""
+        lease, origin = self.leases[bundle], origin_of(bundle)
+        if lease.counted:
+            lease.counted = False
+            self.attempts[origin] = max(self.attempts.get(origin, 0) - 1, 0)
+
+
+class MemoryWorkState:
+    """Work states in dictionaries. `board` and `log` are those of a render."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        board: Callable[[RenderId], Blackboard],
+        log: Callable[[RenderId], EventLog],
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self._clock = clock
+        self._board = board
+        self._log = log
+        self._lease_seconds = lease_seconds
+        self._guard = threading.RLock()
+        self._renders: dict[RenderId, _Render] = {}
+
+    def release(self, render: RenderId, generation: int, bundles: Mapping[BundleId, bytes]) -> bool:
+        """Open bundles."""
+        with self._guard:
+            known = self._renders.setdefault(render, _Render(generation))
+            if known.stopped or known.generation > generation:
+                return False
+            if known.generation < generation:
+                known = self._renders[render] = _Render(generation, attempts=known.attempts)
+            for bundle, content in bundles.items():
+                if known.open.get(bundle) != content or not self._is_leased(known, bundle):
+                    known.forget(bundle)
+                    known.open[bundle] = content
+            return True
+
+    def lease(self, render: RenderId, ids: Sequence[BundleId], worker: str) -> Grant:
+        """Take what is free."""
+        token = uuid.uuid4().hex
+        with self._guard:
+            known = self._renders.get(render)
+            if known is None or known.stopped:
+                return Grant(token, open=False)
+            free = [one for one in dict.fromkeys(ids) if one in known.open and not self._is_leased(known, one)]
+            known.leases.update({one: _Lease(token, self._until(), worker) for one in free})
+            return Grant(token, {one: known.open[one] for one in free})
+
+    def begin(self, render: RenderId, bundle: BundleId, token: str, *, survived: Sequence[BundleId] = ()) -> Verdict:
+        """Count the attempt, and say whether to go on."""
+        with self._guard:
+            known = self._renders.get(render)
+            if known is None or known.stopped or generation_of(bundle) < known.generation:
+                return "stop"
+            for one in survived:
+                if _holds(known, one, token):
+                    known.spare(one)
+            if not _holds(known, bundle, token):
+                return "stale"
+            lease, origin = known.leases[bundle], origin_of(bundle)
+            lease.until = self._until()
+            if not lease.counted:
+                if known.attempts.get(origin, 0) >= MOST_ATTEMPTS:
+                    return "quarantined"
+                lease.counted = True
+                known.attempts[origin] = known.attempts.get(origin, 0) + 1
+            return "go"
+
+    def finish(
+        self,
+        render: RenderId,
+        token: str,
+        finished: Sequence[Finished],
+        *,
+        then: BundleId | None = None,
+        survived: Sequence[BundleId] = (),
+    ) -> Settled:
+        """End bundles, and begin the next."""
+        with self._guard:
+            accepted = frozenset(one.id for one in finished if self._end(render, token, one))
+            return Settled(accepted, "go" if then is None else self.begin(render, then, token, survived=survived))
+
+    def hand_back(self, render: RenderId, ids: Sequence[BundleId], token: str, reason: str = "") -> None:
+        """Let others have them."""
+        with self._guard:
+            known = self._renders.get(render, _Render())
+            for one in [one for one in ids if _holds(known, one, token)]:
+                known.spare(one)
+                del known.leases[one]
+                if reason:
+                    known.refusals[one] = reason
+
+    def renew(self, render: RenderId, ids: Sequence[BundleId], token: str) -> Verdict:
+        """Keep them."""
+        with self._guard:
+            known = self._renders.get(render)
+            if known is None or known.stopped:
+                return "stop"
+            held = [one for one in ids if _holds(known, one, token)]
+            for one in held:
+                known.leases[one].until = self._until()
+            if held:
+                return "go"
+            return "stop" if any(generation_of(one) < known.generation for one in ids) else "stale"
+
+    def outcomes(self, render: RenderId, ids: Iterable[BundleId]) -> Mapping[BundleId, bytes]:
+        """What has ended."""
+        with self._guard:
+            known = self._renders.get(render, _Render())
+            return {one: known.ended[one][1] for one in ids if one in known.ended}
+
+    def unclaimed(self, render: RenderId, ids: Iterable[BundleId]) -> set[BundleId]:
+        """What nobody has."""
+        with self._guard:
+            known = self._renders.get(render, _Render())
+            return {one for one in ids if one in known.open and not self._is_leased(known, one)}
+
+    def refusals(self, render: RenderId) -> Mapping[BundleId, str]:
+        """Why bundles were handed back."""
+        with self._guard:
+            return dict(self._renders.get(render, _Render()).refusals)
+
+    def stop(self, render: RenderId) -> None:
+        """Accept nothing more."""
+        with self._guard:
+            self._renders.setdefault(render, _Render()).stopped = True
+
+    def close(self, render: RenderId) -> None:
+        """Forget it."""
+        with self._guard:
+            self._renders.pop(render, None)
+
+    def _end(self, render: RenderId, token: str, one: Finished) -> bool:
+        known = self._renders.get(render)
+        if known is None or known.stopped:
+            return False
+        if not _holds(known, one.id, token):
+            return known.ended.get(one.id, ("", b""))[0] == token
+        known.forget(one.id)
+        known.attempts.pop(origin_of(one.id), None)
+        known.ended[one.id] = (token, one.outcome)
+        self._board(render).put(one.exports)
+        for event in one.events:
+            self._log(render).append(event)
+        return True
+
+    def _is_leased(self, known: _Render, bundle: BundleId) -> bool:
+        lease = known.leases.get(bundle)
+        return lease is not None and lease.until > self._clock.now()
+
+    def _until(self) -> float:
+        return self._clock.now() + self._lease_seconds
+
+
+def _holds(known: _Render, bundle: BundleId, token: str) -> bool:
+    """Whether the bundle was last leased under this token. One whose time is up is kept until somebody else asks."""
+    lease = known.leases.get(bundle)
+    return lease is not None and lease.token == token

@@ -1,0 +1,162 @@
+"""The state of the bundles in Redis, for all coordinators and workers of a farm."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+from quincunx_shared.farm import work_scripts
+from quincunx_shared.farm.render_keys import BOARD, EVENTS, board_field, board_value, render_key
+from quincunx_shared.farm.wire import event_to_json
+from quincunx_shared.farm.work_scripts import PARTS, TOKEN_LENGTH
+from quincunx_shared.farm.work_state import LEASE_SECONDS, MOST_ATTEMPTS, BundleId, Finished, Grant, Settled, Verdict
+from quincunx_shared.names import RenderId
+
+if TYPE_CHECKING:
+    from redis import Redis
+    from redis.commands.core import Script
+
+#: What a render leaves behind when nobody closes it is gone after this time.
+KEEP_SECONDS = 7 * 86_400
+
+#: Redis answers nobody else while a script runs, so none of them touches more bundles than this.
+_AT_ONCE = 500
+
+#: What Redis says of a script it does not have, as the client words it.
+_NOT_LOADED = "No matching script"
+
+
+class RedisWorkState:
+    """Work states of a namespace. The client must not decode answers; scripts are registered once."""
+
+    def __init__(
+        self, client: Redis, namespace: str = "qx", lease_seconds: float = LEASE_SECONDS, keep: float = KEEP_SECONDS
+    ) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._lease = round(lease_seconds * 1000)
+        self._keep = round(keep * 1000)
+        register = client.register_script
+        self._release = register(work_scripts.RELEASE)
+        self._take = register(work_scripts.LEASE)
+        self._begin = register(work_scripts.BEGIN)
+        self._finish = register(work_scripts.FINISH)
+        self._hand_back = register(work_scripts.HAND_BACK)
+        self._renew = register(work_scripts.RENEW)
+        self._unclaimed = register(work_scripts.UNCLAIMED)
+        self._stop = register(work_scripts.STOP)
+
+    def release(self, render: RenderId, generation: int, bundles: Mapping[BundleId, bytes]) -> bool:
+        """Open bundles, some at a time."""
+        keys, left, opened = self._keys(render), iter(bundles.items()), True
+        while some := list(islice(left, _AT_ONCE)):
+            told = [part for pair in some for part in pair]
+            opened = self._release(keys, [self._keep, generation, *told]) == 1 and opened
+        return opened
+
+    def lease(self, render: RenderId, ids: Sequence[BundleId], worker: str) -> Grant:
+        """Take what is free."""
+        token = uuid.uuid4().hex
+        granted = self._take(self._keys(render), [self._keep, token, self._lease, worker, *ids])
+        if granted is None:
+            return Grant(token, open=False)
+        found = iter(granted)
+        return Grant(token, {name.decode(): content for name, content in zip(found, found, strict=True)})
+
+    def begin(self, render: RenderId, bundle: BundleId, token: str, *, survived: Sequence[BundleId] = ()) -> Verdict:
+        """Count the attempt, and say whether to go on."""
+        return _verdict(self._begin(self._keys(render), self._beginning(bundle, token, survived)))
+
+    def finish(
+        self,
+        render: RenderId,
+        token: str,
+        finished: Sequence[Finished],
+        *,
+        then: BundleId | None = None,
+        survived: Sequence[BundleId] = (),
+    ) -> Settled:
+        """End bundles and begin the next, in one round trip."""
+        if not finished and then is None:
+            return Settled()
+        keys = self._keys(render)
+        everything = [*keys, *(render_key(self._namespace, render, part) for part in (BOARD, EVENTS))]
+        calls = [(self._finish, everything, [self._keep, token, one.id, one.outcome, *_effects(one)]) for one in finished]
+        if then is not None:
+            calls.append((self._begin, keys, self._beginning(then, token, survived)))
+        answers = self._together(calls)
+        accepted = frozenset(one.id for one, answer in zip(finished, answers, strict=False) if answer == 1)
+        return Settled(accepted, "go" if then is None else _verdict(answers[-1]))
+
+    def hand_back(self, render: RenderId, ids: Sequence[BundleId], token: str, reason: str = "") -> None:
+        """Let others have them."""
+        if ids:
+            self._hand_back(self._keys(render), [self._keep, token, reason, *ids])
+
+    def renew(self, render: RenderId, ids: Sequence[BundleId], token: str) -> Verdict:
+        """Keep them."""
+        return _verdict(self._renew(self._keys(render), [self._keep, token, self._lease, *ids]))
+
+    def outcomes(self, render: RenderId, ids: Iterable[BundleId]) -> Mapping[BundleId, bytes]:
+        """What has ended."""
+        asked, key = iter(ids), self._keys(render)[PARTS.index("ended")]
+        found: dict[BundleId, bytes] = {}
+        while some := list(islice(asked, _AT_ONCE)):
+            answers = cast("list[bytes | None]", self._client.hmget(key, some))
+            found.update({one: value[TOKEN_LENGTH:] for one, value in zip(some, answers, strict=True) if value})
+        return found
+
+    def unclaimed(self, render: RenderId, ids: Iterable[BundleId]) -> set[BundleId]:
+        """What nobody has."""
+        asked, keys = iter(ids), self._keys(render)
+        found: set[BundleId] = set()
+        while some := list(islice(asked, _AT_ONCE)):
+            found.update(name.decode() for name in self._unclaimed(keys, some))
+        return found
+
+    def refusals(self, render: RenderId) -> Mapping[BundleId, str]:
+        """Why bundles were handed back."""
+        told = cast("dict[bytes, bytes]", self._client.hgetall(self._keys(render)[PARTS.index("refusals")]))
+        return {name.decode(): reason.decode() for name, reason in told.items()}
+
+    def stop(self, render: RenderId) -> None:
+        """Accept nothing more."""
+        self._stop(self._keys(render), [self._keep])
+
+    def close(self, render: RenderId) -> None:
+        """Forget it."""
+        self._client.unlink(*self._keys(render))
+
+    def _keys(self, render: RenderId) -> list[str]:
+        return [render_key(self._namespace, render, part) for part in PARTS]
+
+    def _beginning(self, bundle: BundleId, token: str, survived: Sequence[BundleId]) -> list[Any]:
+        return [self._keep, token, self._lease, bundle, MOST_ATTEMPTS, *survived]
+
+    def _together(self, calls: Sequence[tuple[Script, list[str], list[Any]]]) -> list[Any]:
+        """Run scripts in one round trip: the client's own way asks before each time whether they are loaded."""
+        for last_try in (False, True):
+            with self._client.pipeline(transaction=False) as pipe:
+                for script, keys, given in calls:
+                    pipe.evalsha(script.sha, len(keys), *keys, *given)
+                answers = pipe.execute(raise_on_error=last_try)
+            errors = [answer for answer in answers if isinstance(answer, Exception)]
+            if not errors:
+                return answers
+            if not all(_NOT_LOADED in str(error) for error in errors):
+                raise errors[0]
+            # Redis was restarted. All of it is said again: what was done already stays as it is.
+            for script in {script for script, _, _ in calls}:
+                self._client.script_load(script.script)
+        return []
+
+
+def _effects(one: Finished) -> list[bytes | int]:
+    exports = [part for at, ref in one.exports.items() for part in (board_field(at), board_value(ref))]
+    return [len(one.exports), *exports, *map(event_to_json, one.events)]
+
+
+def _verdict(answer: bytes) -> Verdict:
+    return cast("Verdict", answer.decode())

@@ -1,0 +1,119 @@
+"""Who works on what: the durable state of every bundle of a render. Messages are hints; this decides.
+
+    released ──lease──► leased ──begin──► begun ──finish──► ended
+        ▲                  │                 │
+        └── lease ran out, or handed back ◄──┘
+
+A lease lasts a while in the time of the one who keeps the state, and is renewed. Its token fences: whoever lost a
+bundle to somebody else changes nothing any more. A bundle is named `generation/segment/recipe`; a generation is one
+attempt of a coordinator to see the render through, and a newer one forgets the bundles of the older. How often a
+bundle was begun and not ended is counted by segment and recipe, over all generations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from quincunx_shared.events import Event
+from quincunx_shared.names import Address, RenderId
+from quincunx_shared.payload import ParamRef
+
+#: `generation/segment/recipe`
+BundleId: TypeAlias = str
+
+#: What a worker hears about a bundle it holds. "stop": the render ended, was cancelled or superseded, or is seen
+#: through anew. "stale": the bundle is somebody else's now, or has ended. "quarantined": it was begun too often.
+Verdict: TypeAlias = Literal["go", "stop", "stale", "quarantined"]
+
+#: A bundle that was begun so often and never ended kills its workers; it is not run again.
+MOST_ATTEMPTS = 3
+
+#: In the time of the one who keeps the state; renewed every third of it.
+LEASE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The bundles a worker was given, with their content. Not `open`: nobody works on this render any more."""
+
+    token: str
+    bundles: Mapping[BundleId, bytes] = field(default_factory=dict)
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a worker reports of a bundle: its outcome for the coordinator, its exports for the board, its events."""
+
+    id: BundleId
+    outcome: bytes
+    exports: Mapping[Address, ParamRef] = field(default_factory=dict)
+    events: Sequence[Event] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was accepted of a report, and what is said of the bundle that was to begin next."""
+
+    accepted: frozenset[BundleId] = frozenset()
+    verdict: Verdict = "go"
+
+
+class WorkState(Protocol):
+    """The state of the bundles of all renders. Every call may be repeated after its answer was lost."""
+
+    def release(self, render: RenderId, generation: int, bundles: Mapping[BundleId, bytes]) -> bool:
+        """Open bundles, anew if they had ended. False, and nothing changes, after `stop` or in an older generation."""
+
+    def lease(self, render: RenderId, ids: Sequence[BundleId], worker: str) -> Grant:
+        """Take those of the bundles that are open and in nobody's hands."""
+
+    def begin(self, render: RenderId, bundle: BundleId, token: str, *, survived: Sequence[BundleId] = ()) -> Verdict:
+        """Ask before computing a bundle, and count the attempt; `survived` are computed and not reported yet.
+
+        A worker that dies counts against what it was computing, not against what it only had not reported.
+        """
+
+    def finish(
+        self,
+        render: RenderId,
+        token: str,
+        finished: Sequence[Finished],
+        *,
+        then: BundleId | None = None,
+        survived: Sequence[BundleId] = (),
+    ) -> Settled:
+        """End bundles, each at once with its exports on the board and its events in the log; then `begin` the next."""
+
+    def hand_back(self, render: RenderId, ids: Sequence[BundleId], token: str, reason: str = "") -> None:
+        """Let others have bundles; that is no attempt. A reason is kept for those who ask what the render waits for."""
+
+    def renew(self, render: RenderId, ids: Sequence[BundleId], token: str) -> Verdict:
+        """Keep bundles for another while. "stale" if none of them is ours any more."""
+
+    def outcomes(self, render: RenderId, ids: Iterable[BundleId]) -> Mapping[BundleId, bytes]:
+        """What became of those that have ended."""
+
+    def unclaimed(self, render: RenderId, ids: Iterable[BundleId]) -> set[BundleId]:
+        """Those that are open and in nobody's hands."""
+
+    def refusals(self, render: RenderId) -> Mapping[BundleId, str]:
+        """Why workers handed back bundles that are still open."""
+
+    def stop(self, render: RenderId) -> None:
+        """Have nothing begun or ended any more: the render was cancelled, superseded, or is over."""
+
+    def close(self, render: RenderId) -> None:
+        """Forget the render; its board and its events stay. Workers that still hold some of it hear "stop"."""
+
+
+def origin_of(bundle: BundleId) -> str:
+    """What attempts are counted by: the segment and the recipe, whatever the generation."""
+    return bundle.partition("/")[2]
+
+
+def generation_of(bundle: BundleId) -> int:
+    """The generation in a bundle's name."""
+    return int(bundle.partition("/")[0])
