@@ -83,7 +83,9 @@ class RedisWorkState:
             return Settled()
         keys = self._keys(render)
         everything = [*keys, *(render_key(self._namespace, render, part) for part in (BOARD, EVENTS))]
-        calls = [(self._finish, everything, [self._keep, token, one.id, one.outcome, *_effects(one)]) for one in finished]
+        calls = [
+            (self._finish, everything, [self._keep, token, one.id, one.outcome, *_effects(one)]) for one in finished
+        ]
         if then is not None:
             calls.append((self._begin, keys, self._beginning(then, token, survived)))
         answers = self._together(calls)

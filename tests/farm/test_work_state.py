@@ -1,0 +1,213 @@
+"""Who works on what: the contract of every form of the work state."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from tests.farm.own_redis import own_redis
+from tests.farm.work_desk import RENDER, Desk, memory_desk, redis_desk
+
+from quincunx_shared.events import StepRan
+from quincunx_shared.farm.render_keys import render_key
+from quincunx_shared.farm.work_state import MOST_ATTEMPTS, Finished
+from quincunx_shared.names import Address, PortKey, SegmentId
+from quincunx_shared.payload import encode
+
+A, B, C = "1/s1/mix", "1/s2/mix", "1/s/3/mix"
+ALL = {A: b"a", B: b"\x00b", C: "乐".encode()}
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    with (
+        own_redis(tmp_path_factory.mktemp("redis")) as address,
+        contextlib.closing(Redis.from_url(address)) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(params=["memory", "redis"])
+def desk(request: pytest.FixtureRequest) -> Desk:
+    if request.param == "memory":
+        return memory_desk()
+    return redis_desk(request.getfixturevalue("redis"))
+
+
+def test_what_is_released_is_leased_once(desk: Desk) -> None:
+    assert desk.work.release(RENDER, 1, ALL)
+    first = desk.work.lease(RENDER, [A, B], "one")
+    second = desk.work.lease(RENDER, [B, C, A], "other")
+    assert first.open
+    assert dict(first.bundles) == {A: b"a", B: b"\x00b"}
+    assert dict(second.bundles) == {C: "乐".encode()}
+    assert desk.work.unclaimed(RENDER, ALL) == set()
+
+
+def test_a_render_nobody_knows_is_not_open(desk: Desk) -> None:
+    assert not desk.work.lease(RENDER, [A], "one").open
+    assert desk.work.begin(RENDER, A, "t") == "stop"
+    assert desk.work.renew(RENDER, [A], "t") == "stop"
+    assert desk.work.finish(RENDER, "t", [Finished(A, b"x")]).accepted == frozenset()
+    assert desk.work.unclaimed(RENDER, [A]) == set()
+    assert desk.work.outcomes(RENDER, [A]) == {}
+
+
+def test_a_bundle_ends_with_its_exports_and_events(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [A, B], "one").token
+    assert desk.work.begin(RENDER, A, token) == "go"
+    address, ref = Address(SegmentId("s1"), PortKey("mix", "audio")), encode([1, 2]).ref
+    ran = StepRan(SegmentId("s1"), "mix", "it had to", 0.5)
+    settled = desk.work.finish(RENDER, token, [Finished(A, b"out", {address: ref}, [ran, ran])], then=B)
+    assert settled.accepted == {A}
+    assert settled.verdict == "go"
+    assert desk.work.outcomes(RENDER, ALL) == {A: b"out"}
+    assert desk.on_board(address) == ref
+    assert list(desk.events()) == [ran, ran]
+    assert desk.work.unclaimed(RENDER, ALL) == {C}
+    assert dict(desk.work.lease(RENDER, [A], "other").bundles) == {}
+
+
+def test_the_same_report_twice_changes_nothing(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [A], "one").token
+    report = [Finished(A, b"out", events=[StepRan(SegmentId("s1"), "mix", "", 0.5)])]
+    assert desk.work.finish(RENDER, token, report).accepted == {A}
+    assert desk.work.finish(RENDER, token, report).accepted == {A}
+    assert len(desk.events()) == 1
+
+
+def test_a_lease_that_ran_out_is_anybodys_and_fences_the_first(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    late = desk.work.lease(RENDER, [A], "late").token
+    desk.work.begin(RENDER, A, late)
+    desk.expire()
+    assert desk.work.unclaimed(RENDER, [A]) == {A}
+    token = desk.work.lease(RENDER, [A], "other").token
+    assert desk.work.begin(RENDER, A, late) == "stale"
+    assert desk.work.renew(RENDER, [A], late) == "stale"
+    desk.work.hand_back(RENDER, [A], late, "late")
+    assert desk.work.finish(RENDER, late, [Finished(A, b"late")]).accepted == frozenset()
+    assert desk.work.finish(RENDER, token, [Finished(A, b"good")]).accepted == {A}
+    assert desk.work.outcomes(RENDER, [A]) == {A: b"good"}
+    assert desk.work.finish(RENDER, late, [Finished(A, b"late")]).accepted == frozenset()
+
+
+def test_a_lease_that_ran_out_and_that_nobody_took_still_counts(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [A], "one").token
+    desk.expire()
+    assert desk.work.renew(RENDER, [A], token) == "go"
+    assert desk.work.unclaimed(RENDER, [A]) == set()
+    desk.expire()
+    assert desk.work.finish(RENDER, token, [Finished(A, b"out")]).accepted == {A}
+
+
+def test_after_three_attempts_a_bundle_is_quarantined_in_every_generation(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    for _ in range(MOST_ATTEMPTS):
+        token = desk.work.lease(RENDER, [A], "dies").token
+        assert desk.work.begin(RENDER, A, token) == "go"
+        assert desk.work.begin(RENDER, A, token) == "go"
+        desk.expire()
+    desk.work.release(RENDER, 2, {"2/s1/mix": b"a"})
+    token = desk.work.lease(RENDER, ["2/s1/mix"], "lives").token
+    assert desk.work.begin(RENDER, "2/s1/mix", token) == "quarantined"
+    assert desk.work.finish(RENDER, token, [Finished("2/s1/mix", b"died")]).accepted == {"2/s1/mix"}
+    # Whoever asks for it once more is not refused for ever.
+    desk.work.release(RENDER, 3, {"3/s1/mix": b"a"})
+    token = desk.work.lease(RENDER, ["3/s1/mix"], "lives").token
+    assert desk.work.begin(RENDER, "3/s1/mix", token) == "go"
+
+
+def test_a_worker_that_dies_counts_against_what_it_computed_alone(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    for _ in range(MOST_ATTEMPTS):
+        token = desk.work.lease(RENDER, [A, B], "dies").token
+        assert desk.work.begin(RENDER, A, token) == "go"
+        assert desk.work.finish(RENDER, token, [], then=B, survived=[A]).verdict == "go"
+        desk.expire()
+    token = desk.work.lease(RENDER, [A, B], "lives").token
+    assert desk.work.begin(RENDER, A, token) == "go"
+    assert desk.work.begin(RENDER, B, token, survived=[A]) == "quarantined"
+
+
+def test_handing_back_is_no_attempt(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    for _ in range(MOST_ATTEMPTS + 1):
+        token = desk.work.lease(RENDER, [A], "old").token
+        assert desk.work.begin(RENDER, A, token) == "go"
+        desk.work.hand_back(RENDER, [A], token, "has mix 1, needs 2")
+        assert desk.work.unclaimed(RENDER, [A]) == {A}
+    assert desk.work.refusals(RENDER) == {A: "has mix 1, needs 2"}
+    token = desk.work.lease(RENDER, [A], "new").token
+    desk.work.finish(RENDER, token, [Finished(A, b"")])
+    assert desk.work.refusals(RENDER) == {}
+
+
+def test_after_a_stop_nothing_begins_or_ends(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [A], "one").token
+    desk.work.stop(RENDER)
+    assert desk.work.begin(RENDER, A, token) == "stop"
+    assert desk.work.renew(RENDER, [A], token) == "stop"
+    assert desk.work.finish(RENDER, token, [Finished(A, b"x")], then=B).verdict == "stop"
+    assert desk.work.outcomes(RENDER, [A]) == {}
+    assert not desk.work.lease(RENDER, [B], "other").open
+    assert not desk.work.release(RENDER, 2, {"2/s1/mix": b""})
+    desk.work.close(RENDER)
+    assert desk.work.renew(RENDER, [A], token) == "stop"
+
+
+def test_a_stop_that_comes_first_holds(desk: Desk) -> None:
+    desk.work.stop(RENDER)
+    assert not desk.work.release(RENDER, 1, ALL)
+
+
+def test_a_newer_generation_forgets_the_older(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [A, B], "one").token
+    desk.work.finish(RENDER, token, [Finished(B, b"")])
+    assert desk.work.release(RENDER, 2, {"2/s1/mix": b"again"})
+    assert desk.work.begin(RENDER, A, token) == "stop"
+    assert desk.work.renew(RENDER, [A], token) == "stop"
+    assert desk.work.finish(RENDER, token, [Finished(A, b"x")]).accepted == frozenset()
+    assert desk.work.unclaimed(RENDER, ALL) == set()
+    assert not desk.work.release(RENDER, 1, ALL)
+    assert dict(desk.work.lease(RENDER, ["2/s1/mix"], "one").bundles) == {"2/s1/mix": b"again"}
+
+
+def test_released_anew_what_had_ended_is_open(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [A, B], "one").token
+    desk.work.finish(RENDER, token, [Finished(A, b"its blobs are lost")])
+    desk.work.release(RENDER, 1, {A: b"less", B: ALL[B]})
+    assert desk.work.outcomes(RENDER, [A]) == {}
+    assert desk.work.finish(RENDER, token, [Finished(A, b"stale")]).accepted == frozenset()
+    # What is under way is left in the hands it is in.
+    assert dict(desk.work.lease(RENDER, [A, B], "other").bundles) == {A: b"less"}
+
+
+def test_everything_in_redis_expires_and_scripts_survive_a_restart(redis: Redis) -> None:
+    desk = redis_desk(redis)
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [A, B], "one").token
+    redis.script_flush()
+    assert desk.work.finish(RENDER, token, [Finished(A, b"out")], then=B).verdict == "go"
+    desk.work.hand_back(RENDER, [B], token, "why not")
+    desk.work.stop(RENDER)
+    assert all(redis.pttl(key) > 0 for key in redis.scan_iter())
+    desk.work.close(RENDER)
+    assert redis.dbsize() == 0
+
+
+def test_many_bundles_are_released_and_looked_at(redis: Redis) -> None:
+    desk = redis_desk(redis)
+    many = {f"1/s{n}/mix": json.dumps(n).encode() for n in range(1201)}
+    desk.work.release(RENDER, 1, many)
+    assert desk.work.unclaimed(RENDER, many) == set(many)
+    assert redis.hlen(render_key("qx", RENDER, "bundles")) == 1201
