@@ -1,0 +1,76 @@
+"""What a job is, and what may become of it. Pure: the store asks here which changes are allowed.
+
+pending ──► running ──► succeeded | partial | failed
+   │  ▲        │  └───► pending      its coordinator is gone
+   ▼  │        ▼
+  paused ◄─────┘                     and every one of these may be cancelled or superseded
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+from quincunx_shared.names import Digest, RenderId
+
+JobState: TypeAlias = Literal[
+    "pending", "running", "paused", "succeeded", "partial", "failed", "cancelled", "superseded"
+]
+Priority: TypeAlias = Literal["system", "user", "background"]
+CancelAnswer: TypeAlias = Literal["cancelled", "not found", "already ended", "already cancelled"]
+
+#: In the order in which they are served.
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+
+ACTIVE: frozenset[JobState] = frozenset({"pending", "running", "paused"})
+TERMINAL: frozenset[JobState] = frozenset({"succeeded", "partial", "failed", "cancelled", "superseded"})
+
+#: State → the states it may come from.
+COMES_FROM: Mapping[JobState, frozenset[JobState]] = {
+    "pending": frozenset({"running", "paused"}),
+    "running": frozenset({"pending", "running"}),
+    "paused": frozenset({"pending", "running"}),
+    "succeeded": frozenset({"running"}),
+    "partial": frozenset({"running"}),
+    "failed": frozenset({"running"}),
+    "cancelled": ACTIVE,
+    "superseded": ACTIVE,
+}
+
+#: A job of a lower class that has waited so long is served before the others, so that it ends one day.
+AGEING_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """A job, as anybody may ask for it. Times are seconds of the Redis clock; 0 is "not yet"."""
+
+    render: RenderId
+    state: JobState
+    order: Digest
+    song: str = ""
+    song_key: str = ""
+    fingerprint: str = ""
+    priority: Priority = "user"
+    tags: tuple[str, ...] = ()
+    barrier: str = "strict"
+    window: int = 16
+    submitted_at: float = 0.0
+    started_at: float = 0.0
+    ended_at: float = 0.0
+    owner: str = ""
+    #: How many attempts there were to see it through.
+    generation: int = 0
+    result: Mapping[str, Any] = field(default_factory=dict)
+    #: Why it was paused, cancelled or superseded, in words.
+    note: str = ""
+
+
+def cancel_answer(state: JobState | None) -> CancelAnswer:
+    """What to answer to somebody who cancels a job in this state; only an active one is `cancelled` by it."""
+    if state is None:
+        return "not found"
+    if state == "cancelled":
+        return "already cancelled"
+    return "already ended" if state in TERMINAL else "cancelled"

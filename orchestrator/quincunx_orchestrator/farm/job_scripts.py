@@ -1,0 +1,162 @@
+"""The changes of the job store that must be whole or not at all, as scripts that Redis runs.
+
+Every script begins with `COMMON`. Keys stand below the name of the farm, which is `ARGV[1]`; times come from Redis.
+
+    job:<render>         hash: the record
+    jobs                 sorted set: every job by the time it was submitted
+    queue:<class>        sorted set: waiting jobs in the order they came
+    running              sorted set: jobs under way, by the time their lease ends
+    active:<fingerprint>, song:<key>   the active job of the same work, of the same song
+"""
+
+from __future__ import annotations
+
+COMMON = """
+local farm = ARGV[1]
+local function key(name) return farm .. ':' .. name end
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
+local stamp = string.format('%.6f', now)
+local function job(render) return key('job:' .. render) end
+local function get(render, field) return redis.call('HGET', job(render), field) or '' end
+local function active(render)
+  local state = get(render, 'state')
+  return state == 'pending' or state == 'running' or state == 'paused'
+end
+local function leave(render)
+  redis.call('ZREM', key('queue:' .. get(render, 'priority')), render)
+  redis.call('ZREM', key('running'), render)
+end
+local function queue(render)
+  redis.call('ZADD', key('queue:' .. get(render, 'priority')), get(render, 'number'), render)
+end
+local function finish(render, state, result, note)
+  leave(render)
+  local named, song = key('active:' .. get(render, 'fingerprint')), key('song:' .. get(render, 'song_key'))
+  if redis.call('GET', named) == render then redis.call('DEL', named) end
+  if redis.call('GET', song) == render then redis.call('DEL', song) end
+  redis.call('HSET', job(render), 'state', state, 'ended_at', stamp, 'result', result, 'note', note, 'token', '')
+end
+"""
+
+#: farm, render, fingerprint, song_key, limit, supersede, fields… → answer, render, superseded
+SUBMIT = """
+local render, fingerprint, song_key = ARGV[2], ARGV[3], ARGV[4]
+local same = redis.call('GET', key('active:' .. fingerprint))
+if same and active(same) then return {'existing', same, ''} end
+local waiting = 0
+for _, class in ipairs({'system', 'user', 'background'}) do
+  waiting = waiting + redis.call('ZCARD', key('queue:' .. class))
+end
+if waiting >= tonumber(ARGV[5]) then return {'full', tostring(waiting), ''} end
+local older = ''
+if ARGV[6] == '1' and song_key ~= '' then
+  older = redis.call('GET', key('song:' .. song_key)) or ''
+  if older ~= '' and active(older) then
+    finish(older, 'superseded', '{}', 'superseded by ' .. render)
+  else
+    older = ''
+  end
+end
+local number = redis.call('INCR', key('jobs:number'))
+redis.call('HSET', job(render), 'render', render, 'state', 'pending', 'fingerprint', fingerprint,
+  'song_key', song_key, 'submitted_at', stamp, 'number', number, 'generation', 0, unpack(ARGV, 7))
+redis.call('ZADD', key('jobs'), stamp, render)
+redis.call('SET', key('active:' .. fingerprint), render)
+if song_key ~= '' then redis.call('SET', key('song:' .. song_key), render) end
+queue(render)
+return {'accepted', render, older}
+"""
+
+#: farm, coordinator, token, lease seconds, ageing seconds → render or nothing
+CLAIM = """
+local function take(render)
+  redis.call('ZREM', key('queue:' .. get(render, 'priority')), render)
+  redis.call('ZADD', key('running'), now + tonumber(ARGV[4]), render)
+  redis.call('HSET', job(render), 'state', 'running', 'owner', ARGV[2], 'token', ARGV[3])
+  redis.call('HINCRBY', job(render), 'generation', 1)
+  if get(render, 'started_at') == '' then redis.call('HSET', job(render), 'started_at', stamp) end
+  return render
+end
+for _, render in ipairs(redis.call('ZRANGEBYSCORE', key('running'), '-inf', now)) do
+  if get(render, 'state') == 'running' then return take(render) end
+  redis.call('ZREM', key('running'), render)
+end
+local heads = {}
+for _, class in ipairs({'system', 'user', 'background'}) do
+  local head = redis.call('ZRANGE', key('queue:' .. class), 0, 0)[1]
+  if head then
+    if now - tonumber(get(head, 'submitted_at')) > tonumber(ARGV[5]) then return take(head) end
+    heads[#heads + 1] = head
+  end
+end
+if heads[1] then return take(heads[1]) end
+return false
+"""
+
+#: farm, render, token, lease seconds → 1 if it is still held
+RENEW = """
+local render = ARGV[2]
+if get(render, 'token') ~= ARGV[3] or get(render, 'state') ~= 'running' then return 0 end
+redis.call('ZADD', key('running'), now + tonumber(ARGV[4]), render)
+return 1
+"""
+
+#: farm, render, token → let a job go, so that somebody else takes it at once
+RELEASE = """
+local render = ARGV[2]
+if get(render, 'token') ~= ARGV[3] or get(render, 'state') ~= 'running' then return 0 end
+redis.call('ZADD', key('running'), 0, render)
+redis.call('HSET', job(render), 'token', '')
+return 1
+"""
+
+#: farm, render, token, state, result → 1 if it was ended by this
+END = """
+local render = ARGV[2]
+if get(render, 'token') ~= ARGV[3] or get(render, 'state') ~= 'running' then return 0 end
+finish(render, ARGV[4], ARGV[5], '')
+return 1
+"""
+
+#: farm, render, state, note → the state it was in, or nothing
+STOP = """
+local render = ARGV[2]
+local state = get(render, 'state')
+if active(render) then finish(render, ARGV[3], '{}', ARGV[4]) end
+return state
+"""
+
+#: farm, render, note → the state it was in
+PAUSE = """
+local render = ARGV[2]
+local state = get(render, 'state')
+if state == 'pending' or state == 'running' then
+  leave(render)
+  redis.call('HSET', job(render), 'state', 'paused', 'note', ARGV[3], 'token', '')
+end
+return state
+"""
+
+#: farm, render → the state it was in
+RESUME = """
+local render = ARGV[2]
+local state = get(render, 'state')
+if state == 'paused' then
+  redis.call('HSET', job(render), 'state', 'pending', 'note', '')
+  queue(render)
+end
+return state
+"""
+
+#: farm, render, priority → the state it is in
+RANK = """
+local render = ARGV[2]
+local state = get(render, 'state')
+if active(render) then
+  redis.call('ZREM', key('queue:' .. get(render, 'priority')), render)
+  redis.call('HSET', job(render), 'priority', ARGV[3])
+  if state == 'pending' then queue(render) end
+end
+return state
+"""

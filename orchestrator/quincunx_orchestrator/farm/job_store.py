@@ -1,0 +1,230 @@
+"""The jobs of a farm, in Redis: a bounded queue, who has which job, and what became of those that ended.
+
+Every change is one script, so that it is whole or did not happen. Leases are kept in the time of Redis; a token fences
+them: who lost a job can no longer end it. Which changes are allowed is decided in `job`.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from quincunx_orchestrator.core.lanes import Barrier
+from quincunx_orchestrator.farm import job_scripts
+from quincunx_orchestrator.farm.client import Submission
+from quincunx_orchestrator.farm.coordinator import Claim
+from quincunx_orchestrator.farm.job import AGEING_SECONDS, CancelAnswer, JobRecord, JobState, Priority, cancel_answer
+from quincunx_shared.errors import QuincunxError
+from quincunx_shared.names import Digest, RenderId
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+class QueueFull(QuincunxError):
+    """The farm takes no more jobs for now. Nothing was accepted."""
+
+
+class RedisJobStore:
+    """Jobs below one name of a farm."""
+
+    def __init__(self, client: Redis, namespace: str, *, lease_seconds: float = 15.0) -> None:
+        self._redis = client
+        self._farm = namespace
+        self._lease = lease_seconds
+        self._scripts = {
+            name: client.register_script(job_scripts.COMMON + body)
+            for name, body in vars(job_scripts).items()
+            if name.isupper() and name != "COMMON"
+        }
+
+    def submit(
+        self, render: RenderId, order: Digest, fingerprint: str, how: Submission
+    ) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
+        """Accept a job: its id, whether it is an older one of the same work, and whom it supersedes.
+
+        Raises `QueueFull`.
+        """
+        fields = [part for pair in _fields(order, how).items() for part in pair]
+        answer, name, older = self._run(
+            "SUBMIT", render, fingerprint, how.song_key, how.limit, int(how.supersede), *fields
+        )
+        if answer == "full":
+            raise QueueFull(
+                f"{name} jobs are waiting, and the farm takes no more than {how.limit}",
+                remedy="submit again later, or raise max_jobs",
+            )
+        return RenderId(name), answer == "existing", (RenderId(older),) if older else ()
+
+    def record_done(self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]) -> None:
+        """Record a job that was done when it came."""
+        seconds, micros = self._redis.time()
+        now = seconds + micros / 1e6
+        fields = _fields(order, how) | {
+            "render": render,
+            "state": "succeeded",
+            "submitted_at": f"{now:.6f}",
+            "started_at": f"{now:.6f}",
+            "ended_at": f"{now:.6f}",
+            "song_key": how.song_key,
+            "result": json.dumps(result),
+        }
+        with self._redis.pipeline() as pipe:
+            pipe.hset(self._key(f"job:{render}"), mapping=cast("Any", fields))
+            pipe.zadd(self._key("jobs"), {render: now})
+            pipe.execute()
+
+    def claim_next(self, coordinator: str) -> Claim | None:
+        """Take the next job that may run, or one whose coordinator is gone."""
+        token = uuid.uuid4().hex
+        name = self._run("CLAIM", coordinator, token, self._lease, AGEING_SECONDS)
+        record = self.get(RenderId(name)) if name else None
+        if record is None:
+            return None
+        barrier = Barrier(cast("Any", record.barrier), record.window)
+        return Claim(record.render, record.order, token, record.generation, barrier)
+
+    def renew(self, render: RenderId, token: str) -> bool:
+        """Keep a job. False if it is not ours any more: ended, cancelled, superseded, paused, or another's."""
+        return bool(self._run("RENEW", render, token, self._lease))
+
+    def release(self, render: RenderId, token: str) -> bool:
+        """Let a job go, so that another coordinator takes it at once."""
+        return bool(self._run("RELEASE", render, token))
+
+    def end(self, render: RenderId, token: str, state: str, result: Mapping[str, Any]) -> bool:
+        """End a job, once. False if it was not ours to end."""
+        return bool(self._run("END", render, token, state, json.dumps(result)))
+
+    def cancel(self, render: RenderId, why: str = "") -> CancelAnswer:
+        """Cancel a job, wherever it is; what it has computed stays in the cache."""
+        return cancel_answer(_state(self._run("STOP", render, "cancelled", why)))
+
+    def pause(self, render: RenderId, why: str = "") -> JobState | None:
+        """Let a job wait until it is resumed, and return the state it was in."""
+        return _state(self._run("PAUSE", render, why))
+
+    def resume(self, render: RenderId) -> JobState | None:
+        """Let a paused job go on, and return the state it was in."""
+        return _state(self._run("RESUME", render))
+
+    def rank(self, render: RenderId, priority: Priority) -> JobState | None:
+        """Give a job another class, and return the state it is in."""
+        return _state(self._run("RANK", render, priority))
+
+    def get(self, render: RenderId) -> JobRecord | None:
+        """Return one job."""
+        return next(iter(self._records([render])), None)
+
+    def find(self, prefix: str) -> list[RenderId]:
+        """The jobs whose name begins so."""
+        return [
+            RenderId(name)
+            for name in self._names(self._redis.zrange(self._key("jobs"), 0, -1))
+            if name.startswith(prefix)
+        ]
+
+    def jobs(self, states: Iterable[JobState] = (), *, since: float = 0.0, limit: int = 100) -> list[JobRecord]:
+        """Jobs that were submitted since, the newest first, in some of the states (none: in any)."""
+        wanted = frozenset(states)
+        names = self._names(self._redis.zrevrangebyscore(self._key("jobs"), "+inf", since))
+        found: list[JobRecord] = []
+        for start in range(0, len(names), 500):
+            records = self._records([RenderId(name) for name in names[start : start + 500]])
+            found += [one for one in records if not wanted or one.state in wanted]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def waiting(self) -> dict[str, int]:
+        """How many jobs wait, by class."""
+        return {one: self._redis.zcard(self._key(f"queue:{one}")) for one in ("system", "user", "background")}
+
+    def ahead_of(self, render: RenderId) -> int:
+        """How many jobs are served before a waiting one."""
+        record = self.get(render)
+        if record is None or record.state != "pending":
+            return 0
+        ahead = 0
+        for one in ("system", "user", "background"):
+            key = self._key(f"queue:{one}")
+            if one == record.priority:
+                return ahead + int(cast("int | None", self._redis.zrank(key, render)) or 0)
+            ahead += self._redis.zcard(key)
+        return ahead
+
+    def forget_before(self, moment: float) -> int:
+        """Drop the records of jobs that ended before a time, and return how many."""
+        names = self._names(self._redis.zrangebyscore(self._key("jobs"), "-inf", moment))
+        old = [one for one in self._records([RenderId(name) for name in names]) if 0 < one.ended_at < moment]
+        if old:
+            with self._redis.pipeline() as pipe:
+                pipe.delete(*(self._key(f"job:{one.render}") for one in old))
+                pipe.zrem(self._key("jobs"), *(one.render for one in old))
+                pipe.execute()
+        return len(old)
+
+    def _records(self, names: Iterable[RenderId]) -> list[JobRecord]:
+        with self._redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hgetall(self._key(f"job:{name}"))
+            return [_record(_texts(fields)) for fields in pipe.execute() if fields]
+
+    def _run(self, script: str, *arguments: Any) -> Any:
+        return _text(self._scripts[script](keys=[], args=[self._farm, *arguments]))
+
+    def _key(self, name: str) -> str:
+        return f"{self._farm}:{name}"
+
+    def _names(self, answer: Any) -> list[str]:
+        return [_text(one) for one in answer]
+
+
+def _fields(order: Digest, how: Submission) -> dict[str, str]:
+    return {
+        "order": order,
+        "song": how.song,
+        "priority": how.priority,
+        "tags": json.dumps(how.tags),
+        "barrier": how.barrier.mode,
+        "window": str(how.barrier.window),
+    }
+
+
+def _record(fields: Mapping[str, str]) -> JobRecord:
+    return JobRecord(
+        render=RenderId(fields["render"]),
+        state=cast("JobState", fields["state"]),
+        order=Digest(fields["order"]),
+        song=fields.get("song", ""),
+        song_key=fields.get("song_key", ""),
+        fingerprint=fields.get("fingerprint", ""),
+        priority=cast("Priority", fields.get("priority", "user")),
+        tags=tuple(json.loads(fields.get("tags") or "[]")),
+        barrier=fields.get("barrier", "strict"),
+        window=int(fields.get("window") or 16),
+        submitted_at=float(fields.get("submitted_at") or 0),
+        started_at=float(fields.get("started_at") or 0),
+        ended_at=float(fields.get("ended_at") or 0),
+        owner=fields.get("owner", ""),
+        generation=int(fields.get("generation") or 0),
+        result=json.loads(fields.get("result") or "{}"),
+        note=fields.get("note", ""),
+    )
+
+
+def _state(text: str) -> JobState | None:
+    return cast("JobState", text) if text else None
+
+
+def _texts(fields: Mapping[Any, Any]) -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in fields.items()}
+
+
+def _text(answer: Any) -> Any:
+    """What Redis answers as text, whether the client decodes or not."""
+    if isinstance(answer, bytes):
+        return answer.decode()
+    return [_text(one) for one in answer] if isinstance(answer, list) else answer

