@@ -1,0 +1,43 @@
+"""Servers of their own for tests: one per session, empty for every test. One that cannot be started is a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from quincunx_orchestrator.farm.redis_server import RedisServer, start
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis for the whole session. Tests that stop, kill or freeze a server start one of their own."""
+    server = start(tmp_path_factory.mktemp("redis"))
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> Iterator[Redis]:
+    """A client of the session's Redis, which is empty."""
+    from quincunx_shared.farm.redis_client import connect_to
+
+    with closing(connect_to(redis_server.url)) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def fake_redis() -> Iterator[Redis]:
+    """A client of a Redis in memory, which is empty: the quick tier of tests of adapters."""
+    import fakeredis
+
+    with closing(fakeredis.FakeRedis()) as client:
+        yield client
