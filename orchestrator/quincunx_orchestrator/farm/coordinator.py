@@ -16,12 +16,13 @@ from typing import Any, Protocol
 
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.reasons import NOT_IN_CACHE
-from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Post, RenderStopped, Wake, Work
+from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Post, RenderStopped, Wake
 from quincunx_orchestrator.farm.order import Order, order_from_bytes
 from quincunx_orchestrator.farm.result import farm_result, result_to_bytes
 from quincunx_orchestrator.render import Farm, RenderResult, see_through, steps_by_state
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import BlobsLost, QuincunxError, StoreError
+from quincunx_shared.farm.work_state import WorkState
 from quincunx_shared.names import Address, Digest, RenderId
 from quincunx_shared.payload import ParamRef
 from quincunx_shared.ports import Blackboard, EventLog
@@ -62,7 +63,7 @@ class Surroundings:
     """What a coordinator works with."""
 
     jobs: Jobs
-    work: Work
+    work: WorkState
     post: Post
     recall: Recall
     new_log: Callable[[RenderId], EventLog]

@@ -16,6 +16,7 @@ from quincunx_orchestrator.farm.chunking import chunks
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.farm.wire import bundle_to_json, outcome_from_json
+from quincunx_shared.farm.work_state import WorkState
 from quincunx_shared.names import Digest, RenderId
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.payload import ParamRef
@@ -62,19 +63,6 @@ class Post(Protocol):
         """How many workers take messages of this class of machine."""
 
 
-class Work(Protocol):
-    """The state of the bundles of renders, as far as a coordinator needs it; see `quincunx_shared.farm.work_state`."""
-
-    def release(self, render: RenderId, generation: int, bundles: Mapping[str, bytes]) -> None:
-        """Open bundles for workers."""
-
-    def outcomes(self, render: RenderId, ids: Iterable[str]) -> Mapping[str, bytes]:
-        """What became of those that have ended."""
-
-    def unclaimed(self, render: RenderId, ids: Iterable[str]) -> Iterable[str]:
-        """Those that are open and in nobody's hands."""
-
-
 class Wake:
     """Wakes the thread of a render, and says whether it is to stop."""
 
@@ -116,7 +104,7 @@ class FarmDispatcher:
 
     render: RenderId
     generation: int
-    work: Work
+    work: WorkState
     post: Post
     wake: Wake
     pace: Mapping[str, float] = field(default_factory=dict)
@@ -153,7 +141,8 @@ class _Stage:
         self._sent: dict[str, tuple[Message, float]] = {}
         self._claimed: set[str] = set()
         self._heard = dispatcher.wake.calls()
-        dispatcher.work.release(dispatcher.render, dispatcher.generation, self._contents)
+        if not dispatcher.work.release(dispatcher.render, dispatcher.generation, self._contents):
+            raise RenderStopped("the render was stopped, or is seen through by somebody else")
 
     def send(self, names: Iterable[str]) -> None:
         """Send messages that name these bundles."""

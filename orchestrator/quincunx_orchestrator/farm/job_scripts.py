@@ -7,6 +7,8 @@ Every script begins with `COMMON`. Keys stand below the name of the farm, which 
     queue:<class>        sorted set: waiting jobs in the order they came
     running              sorted set: jobs under way, by the time their lease ends
     active:<fingerprint>, song:<key>   the active job of the same work, of the same song
+
+A job that ends tells so in its events, once, in the same script (see `quincunx_shared.farm.render_keys`).
 """
 
 from __future__ import annotations
@@ -36,6 +38,9 @@ local function finish(render, state, result, note)
   if redis.call('GET', named) == render then redis.call('DEL', named) end
   if redis.call('GET', song) == render then redis.call('DEL', song) end
   redis.call('HSET', job(render), 'state', state, 'ended_at', stamp, 'result', result, 'note', note, 'token', '')
+  local events = farm .. ':{' .. render .. '}:events'
+  redis.call('XADD', events, '0-*', 'event', cjson.encode({event = 'RenderEnded', render = render, state = state}))
+  redis.call('EXPIRE', events, 604800)
 end
 """
 
