@@ -17,6 +17,7 @@ from quincunx_orchestrator.core.bound import BoundSong
 from quincunx_orchestrator.core.lanes import STRICT, Barrier
 from quincunx_orchestrator.core.planner import Plan
 from quincunx_orchestrator.core.reasons import Ledger
+from quincunx_orchestrator.farm.dispatcher import InputsLost
 from quincunx_orchestrator.farm.order import order_to_bytes
 from quincunx_orchestrator.farm.result import FarmResult, result_from_bytes, result_to_bytes
 from quincunx_orchestrator.render import plan
@@ -113,10 +114,13 @@ class FarmClient:
         current = plan(song, (*targets, *beside), self.recall, ledger=ledger)
         render = RenderId(uuid.uuid4().hex)
         labels = {name: one.segment.label for name, one in song.segments.items() if one.segment.label}
-        order = order_to_bytes(song, places.values(), aside.values(), reasons=current.reasons, labels=labels)
+        read = _files_read(song, files or {})
+        order = order_to_bytes(
+            song, places.values(), aside.values(), reasons=current.reasons, labels=labels, files=read
+        )
         if not current.to_run and not song.errors():
             return self._done(render, order, current, how)
-        self._store(song, order, files or {})
+        self._store(song, order, {digest: (files or {})[digest] for digest in read})
         signatures = [song.step(one.segment, one.key.node).signature for one in (*places.values(), *aside.values())]
         fingerprint = how.idempotency_key or digest_of([*signatures, how.song_key])
         accepted, existing, superseded = self.jobs.submit(render, digest_of_bytes(order), fingerprint, how)
@@ -141,11 +145,17 @@ class FarmClient:
         return self.result(render)
 
     def result(self, render: RenderId) -> FarmResult:
-        """What came of a job that is over. Raises `RenderEndedOtherwise` if somebody stopped it."""
+        """What came of a job that is over. Raises `RenderEndedOtherwise` if somebody stopped it.
+
+        Raises `InputsLost` if the store lost what it was to read; submitted again, it is stored again.
+        """
         ended = self.jobs.ended(render)
         state, told = ended if ended is not None else ("running", {})
         if state in ("cancelled", "superseded"):
             raise RenderEndedOtherwise(render, state)
+        if "lost" in told:
+            self.stored -= set(told["lost"])
+            raise InputsLost(told["lost"])
         if "digest" not in told:
             return FarmResult("failed", failed={(SONG, ""): str(told.get("error", state))})
         return result_from_bytes(bytes(self.recall.blobs.get(Digest(told["digest"]))))
@@ -170,7 +180,7 @@ class FarmClient:
             for encoded in song.payloads(name):
                 if encoded.ref.inline is None and encoded.ref.digest not in self.stored:
                     contents[encoded.ref.digest] = lambda content=encoded.content: content  # type: ignore[misc]
-        for digest in _files_read(song, files) - self.stored:
+        for digest in files.keys() - self.stored:
             contents[digest] = files[digest].read_bytes
         for digest in self.recall.blobs.missing(contents):
             self.recall.blobs.put(digest, contents[digest]())

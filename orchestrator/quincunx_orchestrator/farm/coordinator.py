@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.reasons import NOT_IN_CACHE
 from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Post, RenderStopped, Wake
-from quincunx_orchestrator.farm.order import Order, order_from_bytes
+from quincunx_orchestrator.farm.order import Order, order_from_bytes, payload_digests
 from quincunx_orchestrator.farm.result import farm_result, result_to_bytes
 from quincunx_orchestrator.render import Farm, RenderResult, see_through, steps_by_state
 from quincunx_shared.canonical import digest_of_bytes
@@ -168,7 +168,8 @@ class JobRun:
             if self._may_pass(error):
                 raise
             # What is wrong with the order is wrong for every coordinator.
-            around.jobs.end(claim.render, claim.token, "failed", {"error": str(error)})
+            lost = {"lost": list(error.digests)} if isinstance(error, BlobsLost) else {}
+            around.jobs.end(claim.render, claim.token, "failed", {"error": str(error)} | lost)
             raise
         self._end(order, result)
 
@@ -180,7 +181,13 @@ class JobRun:
     def _render(self, order: Order) -> RenderResult:
         claim, around = self._claim, self._around
         dispatcher = FarmDispatcher(
-            claim.render, claim.generation, around.work, around.post, self._wake, pace=around.pace()
+            claim.render,
+            claim.generation,
+            around.work,
+            around.post,
+            self._wake,
+            pace=around.pace(),
+            inputs=payload_digests(order) | order.files,
         )
         farm = Farm(
             around.recall,

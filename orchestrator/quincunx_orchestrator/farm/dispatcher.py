@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from quincunx_orchestrator.farm.chunking import chunks
 from quincunx_shared.canonical import digest_of_bytes
-from quincunx_shared.errors import QuincunxError
+from quincunx_shared.errors import BlobsLost, QuincunxError
 from quincunx_shared.farm.wire import bundle_to_json, outcome_from_json
 from quincunx_shared.farm.work_state import WorkState
 from quincunx_shared.names import Digest, RenderId
@@ -35,6 +36,10 @@ OVERDUE_SECONDS = 120.0
 
 class RenderStopped(QuincunxError):
     """The render was cancelled or superseded, or another coordinator has it now: leave everything as it is."""
+
+
+class InputsLost(BlobsLost):
+    """What the order reads from outside is gone from the store: only who submitted it can bring it again."""
 
 
 @dataclass(frozen=True)
@@ -108,20 +113,24 @@ class FarmDispatcher:
     post: Post
     wake: Wake
     pace: Mapping[str, float] = field(default_factory=dict)
-    heard: Callable[[BundleOutcome], None] = lambda _: None
+    #: What the order reads from outside.
+    inputs: AbstractSet[Digest] = frozenset()
     clock: Callable[[], float] = time.monotonic
 
     def announce(self, stages: Sequence[Sequence[Bundle]], recalled: Iterable[ParamRef]) -> None:
         """Models are loaded by whoever first needs them; what cannot be loaded fails its phrase alone."""
 
     def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterator[BundleOutcome]:  # noqa: ARG002 - workers have the board by the render's name
-        """Return the outcomes in the order of the bundles. Raises `RenderStopped`."""
+        """Return the outcomes in the order of the bundles. Raises `RenderStopped` and `InputsLost`."""
         if not bundles:
             return iter(())
         stage = _Stage(self, {self.name_of(bundle): bundle for bundle in bundles})
         stage.send(stage.open)
         while stage.open:
             stage.look()
+        lost = self.inputs & {digest for outcome in stage.ended.values() for digest in outcome.lost}
+        if lost:
+            raise InputsLost(sorted(lost))
         return iter([stage.ended[name] for name in stage.bundles])
 
     def name_of(self, bundle: Bundle) -> str:
@@ -166,10 +175,8 @@ class _Stage:
         if farm.wake.stopped:
             raise RenderStopped(farm.wake.stopped)
         for name, content in farm.work.outcomes(farm.render, self.open).items():
-            outcome = outcome_from_json(self.bundles[name], content)
-            self.ended[name] = outcome
+            self.ended[name] = outcome_from_json(self.bundles[name], content)
             del self.open[name]
-            farm.heard(outcome)
         now = farm.clock()
         if any(now - self._sent[name][1] > TICK_SECONDS for name in self.open):
             self._send_lost(now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from quincunx_orchestrator.core.bound import DrawnOn, Reach
@@ -110,6 +110,8 @@ class Order:
     reasons: Mapping[StepKey, str] = field(default_factory=dict)
     #: What a person calls a segment.
     labels: Mapping[SegmentId, str] = field(default_factory=dict)
+    #: The files of voices its steps may ask for.
+    files: frozenset[Digest] = frozenset()
 
 
 def order_to_bytes(
@@ -119,6 +121,7 @@ def order_to_bytes(
     *,
     reasons: Mapping[StepKey, str] | None = None,
     labels: Mapping[SegmentId, str] | None = None,
+    files: Iterable[Digest] = (),
 ) -> bytes:
     """Write an order. The targets stand where they are made (`BoundSong.places`)."""
     recipes: dict[tuple[int, str, str], int] = {}
@@ -137,7 +140,7 @@ def order_to_bytes(
             row.append([recipes[key], one.level, sources, one.signature, one.nameless, why.get((name, node), "")])
         rows.append([name, (labels or {}).get(name, ""), row])
     refused = {name: str(error) for name, error in song.errors().items()}
-    told = [FORM, steps, rows, refused, _addresses_to_wire(targets), _addresses_to_wire(beside)]
+    told = [FORM, steps, rows, refused, _addresses_to_wire(targets), _addresses_to_wire(beside), sorted(files)]
     return zlib.compress(dump(told), level=1)
 
 
@@ -145,10 +148,10 @@ def order_from_bytes(content: bytes) -> Order:
     """Read what `order_to_bytes` wrote, or raise `BadMessage`."""
     try:
         with collector_paused():
-            form, steps, rows, refused, targets, beside = json.loads(zlib.decompress(content))
+            form, steps, rows, refused, targets, beside, files = json.loads(zlib.decompress(content))
             if form != FORM:
                 raise BadMessage(f"an order of form {form} is not known here", remedy="upgrade this coordinator")
-            return _read(steps, rows, refused, targets, beside)
+            return replace(_read(steps, rows, refused, targets, beside), files=frozenset(map(Digest, files)))
     except (ValueError, TypeError, KeyError, IndexError, zlib.error) as error:
         raise BadMessage(f"an order cannot be read: {type(error).__name__}: {error}") from error
 

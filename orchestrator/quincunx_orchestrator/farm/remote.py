@@ -18,7 +18,7 @@ from quincunx_orchestrator.render import (
     deliver_all,
     final_state,
 )
-from quincunx_shared.errors import StoreError
+from quincunx_shared.errors import BlobsLost, StoreError
 from quincunx_shared.names import Address, Digest
 from quincunx_shared.ports import EventLog
 from quincunx_shared.recall import Recall
@@ -56,7 +56,11 @@ class OnFarm:
         places = song.places(every)
         for _ in range(HEALING_ROUNDS):
             submitted = self.client.submit(song, targets, beside, how=self.how, files=self.files, ledger=ledger)
-            told = submitted.result or self._follow(submitted)
+            try:
+                told = submitted.result or self._follow(submitted)
+            except BlobsLost:
+                # Of what went in, or of the result itself: submitted again, only that is made again.
+                continue
             result = _render_result(submitted, told)
             refs = {target: told.targets[at] for target, at in places.items() if at in told.targets}
             if deliver_all(result, refs, self.recall, deliver):

@@ -1,0 +1,280 @@
+"""Coordinators and clients, with workers that are threads of this process: what is sent, what is lost, who goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.farm.waiting import until
+from tests.scenario.test_barriers import song
+from tests.scenario.toy_farm import MIXED, NoModels, Toys, toy_farm
+
+from quincunx_orchestrator.core.lanes import Barrier
+from quincunx_orchestrator.core.segment import Segment
+from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise, Submission
+from quincunx_orchestrator.farm.coordinator import Claim, Coordinator, Surroundings
+from quincunx_orchestrator.farm.dispatcher import Message
+from quincunx_orchestrator.farm.remote import OnFarm
+from quincunx_orchestrator.render import RenderResult
+from quincunx_shared.canonical import digest_of_bytes
+from quincunx_shared.events import Event
+from quincunx_shared.farm.memory_work_state import MemoryWorkState
+from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
+from quincunx_shared.farm.work_state import Finished
+from quincunx_shared.names import Digest, RenderId
+from quincunx_shared.payload import Payload
+from quincunx_shared.recall import Recall
+from quincunx_shared.stores.memory import ManualClock, MemoryBoard, MemoryEventLog, SystemClock
+from quincunx_workers.executor import run_bundle
+from quincunx_workers.workbench import Workbench
+
+
+class MemoryJobs:
+    """Jobs in a list; who has claimed one keeps it until told otherwise."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[RenderId, Digest, Submission]] = []
+        self.state: dict[RenderId, tuple[str, Mapping[str, Any]]] = {}
+        self.tokens: dict[RenderId, str] = {}
+        self.generations: dict[RenderId, int] = {}
+        self.orders: dict[RenderId, tuple[Digest, Submission]] = {}
+        self.logs: dict[RenderId, MemoryEventLog] = {}
+        self.guard = threading.RLock()
+
+    def submit(
+        self, render: RenderId, order: Digest, fingerprint: str, how: Submission
+    ) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
+        assert fingerprint
+        with self.guard:
+            self.orders[render] = (order, how)
+            self.waiting.append((render, order, how))
+        return render, False, ()
+
+    def record_done(self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]) -> None:
+        self.orders[render] = (order, how)
+        self.state[render] = ("succeeded", result)
+
+    def claim_next(self, coordinator: str) -> Claim | None:
+        with self.guard:
+            if not self.waiting:
+                return None
+            render, order, how = self.waiting.pop(0)
+            self.generations[render] = self.generations.get(render, 0) + 1
+            self.tokens[render] = f"{coordinator}-{self.generations[render]}"
+            return Claim(render, order, self.tokens[render], self.generations[render], how.barrier)
+
+    def take_away(self, render: RenderId) -> None:
+        """What happens when a lease ends: somebody else may have the job."""
+        with self.guard:
+            order, how = self.orders[render]
+            self.tokens[render] = ""
+            self.waiting.append((render, order, how))
+
+    def renew(self, render: RenderId, token: str) -> bool:
+        return self.tokens.get(render) == token and render not in self.state
+
+    def end(self, render: RenderId, token: str, state: str, result: Mapping[str, Any]) -> bool:
+        with self.guard:
+            if not self.renew(render, token):
+                return False
+            self.state[render] = (state, result)
+            return True
+
+    def ended(self, render: RenderId) -> tuple[str, Mapping[str, Any]] | None:
+        return self.state.get(render)
+
+    def follow(self, render: RenderId, since: int, seconds: float) -> Iterable[tuple[int, Event]]:
+        log = self.log(render)
+        if seconds and not log.since(since):
+            until(lambda: bool(log.since(since)) or render in self.state)
+        return list(enumerate(log.since(since), since))
+
+    def log(self, render: RenderId) -> MemoryEventLog:
+        return self.logs.setdefault(render, MemoryEventLog())
+
+
+@dataclass
+class NearPost:
+    """Brings messages to threads of this process. `lose` says which messages are lost on the way."""
+
+    worked_off: Callable[[RenderId], None]
+    queue: SimpleQueue[Message | None] = field(default_factory=SimpleQueue)
+    sent: list[Message] = field(default_factory=list)
+    lose: Callable[[Message], bool] = lambda _: False
+
+    def send(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self.sent.append(message)
+            if not self.lose(message):
+                self.queue.put(message)
+
+    def is_waiting(self, message: Message) -> bool:  # noqa: ARG002 - any may be
+        return not self.queue.empty()
+
+    def slots(self, cluster: str) -> int:  # noqa: ARG002 - of every kind
+        return 2
+
+
+@dataclass
+class Near:
+    """A farm in this process."""
+
+    toys: Toys
+    jobs: MemoryJobs
+    work: MemoryWorkState
+    post: NearPost
+    around: Surroundings
+    client: FarmClient
+    coordinators: list[Coordinator]
+
+    def render(self, *segments: Segment, **how: Any) -> RenderResult:
+        bound = self.toys.bind(*segments)
+        return OnFarm(self.client, MemoryEventLog(), {}, Submission(**how)).render(bound, [MIXED])
+
+
+@contextmanager
+def near_farm(coordinators: int = 1) -> Iterator[Near]:
+    with toy_farm() as toys:
+        jobs, clock = MemoryJobs(), ManualClock()
+        boards: dict[RenderId, MemoryBoard] = {}
+        recall = Recall(toys.index, toys.blobs)
+
+        def board(render: RenderId) -> MemoryBoard:
+            return boards.setdefault(render, MemoryBoard())
+
+        work = MemoryWorkState(clock, board, jobs.log)
+        found: list[Coordinator] = []
+
+        def wake_all(render: RenderId) -> None:
+            for one in found:
+                one.wake(render)
+
+        post = NearPost(wake_all)
+        around = Surroundings(jobs, work, post, recall, jobs.log, board, work.close)
+        found += [Coordinator(f"c{number}", around) for number in range(coordinators)]
+        client = FarmClient(recall, jobs, lambda render: found[0].wake(render))
+        near = Near(toys, jobs, work, post, around, client, found)
+        workers = [threading.Thread(target=_work, args=(near, board)) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        try:
+            yield near
+        finally:
+            for one in found:
+                one.close()
+            for _ in workers:
+                post.queue.put(None)
+            for worker in workers:
+                worker.join()
+
+
+def _work(near: Near, board: Callable[[RenderId], MemoryBoard]) -> None:
+    toys = near.toys
+    while (message := near.post.queue.get()) is not None:
+        bench = Workbench(toys.steps, toys.blobs, toys.index, near.jobs.log(message.render), SystemClock(), NoModels())
+        grant = near.work.lease(message.render, message.bundles, "thread")
+        for name, content in grant.bundles.items():
+            assert digest_of_bytes(content) in message.digests
+            if near.work.begin(message.render, name, grant.token) == "go":
+                outcome = run_bundle(bundle_from_json(content), board(message.render), bench)
+                near.work.finish(message.render, grant.token, [Finished(name, outcome_to_json(outcome))])
+        near.post.worked_off(message.render)
+
+
+def expected(*, failing: str = "") -> Payload:
+    with toy_farm() as toys:
+        return toys.render(*song(toys, failing=failing), targets=[MIXED]).payloads[MIXED]
+
+
+@pytest.mark.parametrize("barrier", [Barrier(), Barrier("wave", 2), Barrier("segment")], ids=lambda one: one.mode)
+def test_the_farm_makes_what_is_made_here(barrier: Barrier) -> None:
+    with near_farm() as near:
+        result = near.render(*song(near.toys), barrier=barrier)
+        assert result.state == "succeeded"
+        assert np.array_equal(result.payloads[MIXED], expected())
+        assert len(result.ran) == 11
+
+
+def test_a_song_that_is_known_is_done_without_a_message() -> None:
+    with near_farm() as near:
+        near.render(*song(near.toys))
+        sent = len(near.post.sent)
+        result = near.render(*song(near.toys))
+        assert (result.state, result.ran) == ("succeeded", {})
+        assert np.array_equal(result.payloads[MIXED], expected())
+        assert len(near.post.sent) == sent
+        assert list(near.jobs.state.values())[-1][0] == "succeeded"
+
+
+def test_a_failed_phrase_is_told_and_the_song_is_partial() -> None:
+    with near_farm() as near:
+        result = near.render(*song(near.toys, failing="p3"))
+        assert result.state == "partial"
+        assert list(result.failed) == [("p3", "last")]
+        assert np.array_equal(result.payloads[MIXED], expected(failing="p3"))
+
+
+def test_lost_messages_are_sent_again() -> None:
+    with near_farm() as near:
+        lost: list[Message] = []
+
+        def lose(message: Message) -> bool:
+            lost.append(message)
+            return len(lost) <= 2
+
+        near.post.lose = lose
+        result = near.render(*song(near.toys))
+        assert np.array_equal(result.payloads[MIXED], expected())
+        assert sum(len(message.bundles) for message in near.post.sent) == 11 + sum(len(one.bundles) for one in lost[:2])
+
+
+def test_another_coordinator_goes_on_where_the_first_was_lost() -> None:
+    with near_farm(coordinators=2) as near:
+        first, second = near.coordinators
+        stuck: list[Message] = []
+
+        def lose(message: Message) -> bool:
+            stuck.append(message)
+            return True
+
+        near.post.lose = lose
+        bound = near.toys.bind(*song(near.toys))
+        submitted = near.client.submit(bound, [MIXED])
+        until(lambda: bool(stuck))
+        near.post.lose = lambda _: False
+        near.jobs.take_away(submitted.render)
+        first.tick()
+        second.tick()
+        told = near.client.wait(submitted.render)
+        assert told.state == "succeeded"
+        assert len(told.ran) == 11
+        assert near.jobs.generations[submitted.render] == 2
+
+
+def test_a_render_somebody_stopped_has_no_result() -> None:
+    with near_farm() as near:
+        near.post.lose = lambda _: True
+        submitted = near.client.submit(near.toys.bind(*song(near.toys)), [MIXED])
+        until(lambda: bool(near.post.sent))
+        near.jobs.state[submitted.render] = ("cancelled", {})
+        near.work.stop(submitted.render)
+        near.coordinators[0].tick()
+        with pytest.raises(RenderEndedOtherwise, match="was cancelled"):
+            near.client.wait(submitted.render)
+        until(lambda: near.coordinators[0].busy() == 0)
+
+
+def test_a_lost_blob_is_computed_again() -> None:
+    with near_farm() as near:
+        near.render(*song(near.toys))
+        for digest in list(near.toys.blobs._blobs):
+            near.toys.blobs._blobs[digest] = b"spoilt"
+        result = near.render(*song(near.toys))
+        assert result.state == "succeeded"
+        assert np.array_equal(result.payloads[MIXED], expected())
