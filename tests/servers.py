@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from quincunx_orchestrator.farm.redis_server import RedisServer, start
 
 if TYPE_CHECKING:
     from redis import Redis
+    from tests.farm.s3_server import S3Server
+
+    from quincunx_shared.stores.bucket import Bucket
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +45,20 @@ def fake_redis() -> Iterator[Redis]:
 
     with closing(fakeredis.FakeRedis()) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server for all tests of a run that ask for it. Each takes a bucket of its own."""
+    from tests.farm.s3_server import running_s3
+
+    with running_s3(tmp_path_factory.mktemp("s3") / "server") as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server) -> Bucket:
+    """An empty bucket."""
+    fresh = s3_server.bucket(f"test-{uuid.uuid4().hex[:16]}")
+    fresh.make()
+    return fresh

@@ -1,4 +1,4 @@
-"""What every blob store does: in memory, in a folder, and written behind either."""
+"""What every blob store does: in memory, in a folder, on a real S3 server, and written behind any of them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from quincunx_shared.ports import BlobStore
 from quincunx_shared.stores.behind import BehindBlobStore
 from quincunx_shared.stores.folder import FolderBlobStore
 from quincunx_shared.stores.memory import MemoryBlobStore
+from quincunx_shared.stores.presence import Presence
+from quincunx_shared.stores.s3 import S3BlobStore
 
 Behind = Callable[[BlobStore], BlobStore]
 FORMS: dict[str, Callable[[Path, Behind], BlobStore]] = {
@@ -31,9 +33,19 @@ SONG, OTHER = b"la" * 20_000, b"li" * 20_000
 CONTENTS = st.binary(max_size=3000)
 
 
-@pytest.fixture(params=FORMS)
+ON_A_SERVER = ("s3", "behind s3")
+
+
+@pytest.fixture(params=[*FORMS, *ON_A_SERVER])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlobStore]:
     with ExitStack() as ends:
+        if request.param in ON_A_SERVER:
+            # Nothing is remembered, so that every question reaches the server.
+            forgetful = Presence(most=-1)
+            remote = ends.enter_context(closing(S3BlobStore(request.getfixturevalue("bucket"), forgetful)))
+            with_many = BehindBlobStore(remote, writers=4)
+            yield remote if request.param == "s3" else ends.enter_context(closing(with_many))
+            return
 
         def behind(within: BlobStore) -> BlobStore:
             return ends.enter_context(closing(BehindBlobStore(within)))

@@ -1,4 +1,4 @@
-"""What every form of documents does: in memory, in a folder, and on an S3 server."""
+"""What every form of documents does: in memory, in a folder, and on a real S3 server."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from hypothesis import strategies as st
 from quincunx_shared.errors import StoreError
 from quincunx_shared.ports import Documents
 from quincunx_shared.stores.documents import FolderDocuments, MemoryDocuments, seal, unseal
+from quincunx_shared.stores.s3 import S3Documents
 
 FORMS: dict[str, Callable[[Path], Documents]] = {
     "memory": lambda _root: MemoryDocuments(),
     "folder": lambda root: FolderDocuments(root),
 }
+ON_A_SERVER = "s3"
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=[*FORMS, ON_A_SERVER])
 def documents(request: pytest.FixtureRequest, tmp_path: Path) -> Documents:
+    if request.param == ON_A_SERVER:
+        return S3Documents(request.getfixturevalue("bucket"))
     return FORMS[request.param](tmp_path / "documents")
 
 

@@ -1,4 +1,4 @@
-"""A blob store that writes behind: `put` returns at once, and a thread carries the bytes to the store within.
+"""A blob store that writes behind: `put` returns at once, and threads carry the bytes to the store within.
 
 Storing then overlaps computing. What is not written yet is found all the same, by this process; a crash loses it,
 which is a miss like any other and computed again. The last blobs written stay in memory for a while: the next stage
@@ -24,19 +24,25 @@ RECENT_BYTES = 64 * 2**20
 
 
 class BehindBlobStore:
-    """Writes behind another store. An error of the disk is raised by the next `put` or `flush`."""
+    """Writes behind another store. An error of the store is raised by the next `put` or `flush`.
 
-    def __init__(self, store: BlobStore, waiting_bytes: int = WAITING_BYTES) -> None:
+    One writer is enough for a disk; a server far away takes many small blobs at once from several.
+    """
+
+    def __init__(self, store: BlobStore, waiting_bytes: int = WAITING_BYTES, writers: int = 1) -> None:
         self._store = store
         self._limit = waiting_bytes
+        self._most_writers = writers
         self._changed = threading.Condition()
         self._waiting: dict[Digest, bytes | memoryview] = {}
         self._waiting_size = 0
+        # Those of the waiting that no writer has taken up yet, in order.
+        self._untaken: dict[Digest, None] = {}
         self._recent: OrderedDict[Digest, bytes | memoryview] = OrderedDict()
         self._recent_size = 0
         self._error: Exception | None = None
         self._closing = False
-        self._writer: threading.Thread | None = None
+        self._writers: list[threading.Thread] = []
 
     def put(self, digest: Digest, content: bytes | memoryview) -> None:
         """Take the bytes over; they must not change afterwards. Waits while too much is unwritten."""
@@ -49,10 +55,12 @@ class BehindBlobStore:
             if digest in self._waiting:
                 return
             self._waiting[digest] = content
+            self._untaken[digest] = None
             self._waiting_size += len(content)
-            if self._writer is None:
-                self._writer = threading.Thread(target=self._write_all, name="quincunx-blobs", daemon=True)
-                self._writer.start()
+            if len(self._writers) < min(self._most_writers, len(self._waiting)):
+                writer = threading.Thread(target=self._write_all, name="quincunx-blobs", daemon=True)
+                self._writers.append(writer)
+                writer.start()
             self._changed.notify_all()
 
     def get(self, digest: Digest) -> bytes | memoryview:
@@ -96,12 +104,12 @@ class BehindBlobStore:
             self._recent_size = 0
 
     def close(self) -> None:
-        """Write what waits, and end the thread."""
+        """Write what waits, and end the threads."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-            writer = self._writer
-        if writer is not None:
+            writers = list(self._writers)
+        for writer in writers:
             writer.join()
 
     def _raise_error(self) -> None:
@@ -112,10 +120,12 @@ class BehindBlobStore:
     def _write_all(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
+                self._changed.wait_for(lambda: self._untaken or self._closing)
+                if not self._untaken:
                     return
-                digest, content = next(iter(self._waiting.items()))
+                digest = next(iter(self._untaken))
+                del self._untaken[digest]
+                content = self._waiting[digest]
             failed: Exception | None = None
             try:
                 self._store.put(digest, content)
