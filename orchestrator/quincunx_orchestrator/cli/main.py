@@ -41,6 +41,16 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 #: The same, of commands that need a farm, or look after one.
 FARM_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "jobs": ("quincunx_orchestrator.cli.farm.jobs", "List the jobs that wait or run."),
+    "history": ("quincunx_orchestrator.cli.farm.history", "List the jobs that are over."),
+    "show": ("quincunx_orchestrator.cli.farm.show", "Say all about a job, and what it waits for."),
+    "cancel": ("quincunx_orchestrator.cli.farm.cancel", "End jobs."),
+    "pause": ("quincunx_orchestrator.cli.farm.pause", "Let a job wait until it is resumed."),
+    "resume": ("quincunx_orchestrator.cli.farm.resume", "Let a paused job go on."),
+    "retry": ("quincunx_orchestrator.cli.farm.retry", "Run again what failed."),
+    "priority": ("quincunx_orchestrator.cli.farm.priority", "Serve a job earlier or later."),
+    "nodes": ("quincunx_orchestrator.cli.farm.nodes", "List the coordinators and workers of the farm."),
+    "node": ("quincunx_orchestrator.cli.farm.node", "Take a machine of the farm out of work, or back in."),
     "config": ("quincunx_orchestrator.cli.farm.config", "Say which farm this is, and where that is written."),
 }
 

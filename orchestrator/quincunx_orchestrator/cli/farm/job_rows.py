@@ -1,0 +1,69 @@
+"""Jobs as lines of a table and as documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from quincunx_orchestrator.cli.farm.words import ago, moment_text, short, span, table
+
+if TYPE_CHECKING:
+    from quincunx_orchestrator.farm.job import JobRecord
+
+HEADS = ("ID", "STATE", "CLASS", "SONG", "STEPS", "SUBMITTED", "TOOK")
+
+
+def job_lines(records: Sequence[JobRecord]) -> list[str]:
+    """A table of jobs."""
+    rows = [
+        (
+            short(one.render),
+            one.state,
+            one.priority,
+            song_name(one.song),
+            steps_text(one.result),
+            ago(one.submitted_at),
+            took(one),
+        )
+        for one in records
+    ]
+    return table(HEADS, rows) if rows else []
+
+
+def job_row(record: JobRecord) -> dict[str, Any]:
+    """A job as a document."""
+    return {
+        "render": record.render,
+        "state": record.state,
+        "song": record.song,
+        "priority": record.priority,
+        "tags": list(record.tags),
+        "barrier": record.barrier,
+        "submitted_at": moment_text(record.submitted_at),
+        "started_at": moment_text(record.started_at),
+        "ended_at": moment_text(record.ended_at),
+        "owner": record.owner or None,
+        "attempts": record.generation,
+        "note": record.note or None,
+        "steps": dict(record.result.get("counts", {})),
+        "error": record.result.get("error"),
+    }
+
+
+def steps_text(result: Mapping[str, Any]) -> str:
+    """`12 run, 40 recalled, 2 failed`; "–" while it is not over."""
+    counts = result.get("counts") or {}
+    told = [f"{counts[name]} {name}" for name in ("run", "recalled", "failed", "skipped") if counts.get(name)]
+    return ", ".join(told) or "–"
+
+
+def took(record: JobRecord) -> str:
+    """How long it ran; "–" if it never began or is not over."""
+    if not record.started_at or not record.ended_at:
+        return "–"
+    return span(record.ended_at - record.started_at)
+
+
+def song_name(song: str) -> str:
+    """The file's name: where it lies is another machine's affair."""
+    return song.replace("\\", "/").rpartition("/")[2] or "–"

@@ -1,0 +1,24 @@
+"""`quincunx pause`: let a job wait until it is resumed."""
+
+from __future__ import annotations
+
+import click
+
+from quincunx_orchestrator.cli.farm.options import farm_options
+
+
+@click.command("pause", short_help="Let a job wait until it is resumed.")
+@click.argument("name", metavar="ID")
+@click.option("-r", "--reason", default="", help="Why; `quincunx show` tells it.")
+@farm_options
+def command(name: str, reason: str, **flags: str | None) -> None:
+    """Let a job wait. What is being computed ends, and nothing more of it begins."""
+    from quincunx_orchestrator.cli.farm.opening import open_desk, refuse_ended
+    from quincunx_orchestrator.cli.farm.words import short
+
+    with open_desk(**flags) as desk:
+        record = desk.job(name)
+        state = desk.jobs.pause(record.render, reason)
+        refuse_ended(record.render, state)
+    told = "was paused already" if state == "paused" else f"waits until `quincunx resume {short(record.render)}`"
+    click.echo(f"{short(record.render)} {told}.", err=True)

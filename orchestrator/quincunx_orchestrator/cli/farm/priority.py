@@ -1,0 +1,32 @@
+"""`quincunx priority`: serve a job earlier or later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from quincunx_orchestrator.cli.farm.options import farm_options
+
+if TYPE_CHECKING:
+    from quincunx_orchestrator.farm.job import Priority
+
+CLASSES = ("system", "user", "background")
+
+
+@click.command("priority", short_help="Serve a job earlier or later.")
+@click.argument("name", metavar="ID")
+@click.argument("klass", metavar="CLASS", type=click.Choice(CLASSES))
+@farm_options
+def command(name: str, klass: Any, **flags: str | None) -> None:
+    """Put a job into another CLASS: system is served before user, user before background.
+
+    Of a running job, what is sent from now on goes to the queues of its class.
+    """
+    from quincunx_orchestrator.cli.farm.opening import open_desk, refuse_ended
+    from quincunx_orchestrator.cli.farm.words import short
+
+    with open_desk(**flags) as desk:
+        record = desk.job(name)
+        refuse_ended(record.render, desk.jobs.rank(record.render, cast("Priority", klass)))
+    click.echo(f"{short(record.render)} is of class {klass} now.", err=True)

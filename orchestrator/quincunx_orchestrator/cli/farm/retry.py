@@ -1,0 +1,70 @@
+"""`quincunx retry`: run again what failed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from quincunx_orchestrator.cli.farm.jobs import Since
+from quincunx_orchestrator.cli.farm.options import farm_options
+from quincunx_orchestrator.cli.workspace import json_option
+
+if TYPE_CHECKING:
+    from quincunx_orchestrator.cli.farm.opening import Desk
+    from quincunx_orchestrator.farm.job import JobRecord
+
+#: A job that succeeded has nothing left to run.
+AGAIN = ("failed", "partial", "cancelled", "superseded")
+
+
+@click.command("retry", short_help="Run again what failed.")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--failed", is_flag=True, help="Every job that failed, or only in parts.")
+@click.option("--since", type=Since(), metavar="AGE|DATE", help="With --failed: submitted since.  [default: 1d]")
+@json_option
+@farm_options
+def command(ids: tuple[str, ...], failed: bool, since: float | None, as_json: bool, **flags: str | None) -> None:
+    """Submit jobs again as they were. What they have computed is recalled; only what failed or is missing runs."""
+    from quincunx_orchestrator.cli.farm.opening import open_desk
+    from quincunx_orchestrator.cli.farm.words import short
+    from quincunx_orchestrator.farm.stopping import retry
+
+    if bool(ids) == failed:
+        raise click.UsageError("Which? Name jobs by their ids, or all that failed with --failed.")
+    rows = []
+    with open_desk(**flags) as desk:
+        for record in _failed(desk, since) if failed else _named(desk, ids):
+            render = retry(desk.jobs, record, desk.settings.max_jobs)
+            desk.wake(render)
+            rows.append({"render": render, "retries": record.render})
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "retried": rows}, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo(row["render"])
+        click.echo(f"{short(row['retries'])} runs again as {short(row['render'])}.", err=True)
+    if not rows:
+        click.echo("Nothing failed.", err=True)
+
+
+def _named(desk: Desk, ids: tuple[str, ...]) -> list[JobRecord]:
+    from quincunx_shared.errors import BadInput
+
+    found = [desk.job(name) for name in ids]
+    for record in found:
+        if record.state not in AGAIN:
+            raise BadInput(f"this job is {record.state}: there is nothing to retry", where=record.render)
+    return found
+
+
+def _failed(desk: Desk, since: float | None) -> list[JobRecord]:
+    """The jobs that failed, the oldest first; of one song the latest alone, for the others are out of date."""
+    import time
+
+    begin = time.time() - 86400 if since is None else since
+    latest: dict[str, JobRecord] = {}
+    for record in desk.jobs.jobs(since=begin, limit=10000):
+        latest.setdefault(record.song_key or record.render, record)
+    return [one for one in reversed(latest.values()) if one.state in ("failed", "partial")]

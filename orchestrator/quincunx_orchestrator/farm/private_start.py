@@ -1,0 +1,138 @@
+"""Starting and ending the private farm of a user: its server, its coordinator, its workers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from quincunx_orchestrator.farm.private import (
+    held,
+    key_file,
+    password_file,
+    running_pid,
+    settings_file,
+    user_file,
+    write_settings,
+)
+from quincunx_orchestrator.farm.processes import coordinator_command, environment_of, worker_command
+from quincunx_orchestrator.farm.supervisor import Part, Supervisor
+from quincunx_shared.errors import FarmError
+from quincunx_shared.farm.settings import FarmSettings
+
+#: Workers import their libraries and load nothing else; a busy machine takes a while.
+READY_SECONDS = 60.0
+
+#: What a person waits for after Ctrl-C; bundles that take longer are interrupted, and done again another time.
+END_SECONDS = 20.0
+
+LOOK_SECONDS = 0.05
+
+
+@contextlib.contextmanager
+def private_farm(
+    folder: Path, workers: int, tell: Callable[[str], None], ended: threading.Event
+) -> Iterator[Supervisor]:
+    """Run a farm in a folder; it is ready inside, unless `ended` was set meanwhile. Ends all that it started."""
+    from quincunx_orchestrator.farm.redis_server import ServerOptions, end_leftover, start
+
+    with held(folder), contextlib.ExitStack() as stack:
+        if (folder / "redis").is_dir():
+            end_leftover(folder / "redis")
+        server = start(folder / "redis", ServerOptions(acl_file=user_file(folder)))
+        stack.callback(server.stop)
+        told = {
+            "redis_url": server.url,
+            "redis_password_file": str(password_file(folder)),
+            "store": (folder / "blobs").as_uri(),
+            "envelope_key_file": str(key_file(folder)),
+            "cache_dir": str(folder / "cache"),
+        }
+        settings = FarmSettings.model_validate(told)
+        (folder / "blobs").mkdir(exist_ok=True)
+        supervisor = Supervisor(folder, tell)
+        stack.callback(supervisor.stop, END_SECONDS)
+        supervisor.start(parts_of(settings, workers))
+        if _is_ready(settings, supervisor, ended):
+            write_settings(folder, told)
+        yield supervisor
+
+
+def parts_of(settings: FarmSettings, workers: int) -> list[Part]:
+    """A coordinator, and a worker for each class of machine: without a GPU, its work is done by the other device."""
+    environment = environment_of(settings, os.environ)
+    return [
+        Part("coordinator", coordinator_command(), environment),
+        Part("worker-cpu", worker_command((), "cpu", workers), environment),
+        Part("worker-gpu", worker_command((), "gpu", workers), environment),
+    ]
+
+
+def _is_ready(settings: FarmSettings, supervisor: Supervisor, ended: threading.Event) -> bool:
+    """Wait until all parts tell of themselves. Raises `FarmError` with the last words of one that died."""
+    from quincunx_shared.farm.nodes import RedisNodes
+    from quincunx_shared.farm.redis_client import connect
+
+    nodes = RedisNodes(connect(settings), settings.namespace)
+    deadline = time.monotonic() + READY_SECONDS
+    since = supervisor.pids()
+    while not ended.wait(LOOK_SECONDS):
+        there = {one.node.pid for one in nodes.seen() if one.state == "up"}
+        if there >= set(since.values()):
+            return True
+        if dead := supervisor.dead():
+            raise _failure(supervisor, dead[0], "ended at once")
+        if time.monotonic() > deadline:
+            late = next(name for name, pid in since.items() if pid not in there)
+            raise _failure(supervisor, late, f"was not ready within {READY_SECONDS:.0f} s")
+    return False
+
+
+def _failure(supervisor: Supervisor, name: str, what: str) -> FarmError:
+    log = supervisor.log_of(name)
+    last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.is_file() else []
+    return FarmError(f"{name} {what}{f': {last[0][:300]}' if last else ''}", where=str(log), remedy="quincunx doctor")
+
+
+def start_detached(folder: Path, workers: int) -> None:
+    """Start the private farm as a process of its own, and wait until it is ready. One that runs already is taken."""
+    if settings_file(folder) is not None:
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = folder / "dev.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-P", "-m", "quincunx_orchestrator.cli", "dev", "--workers", str(workers)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=folder,
+            env={**os.environ, "QUINCUNX_DEV_DIR": str(folder)},
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + READY_SECONDS + END_SECONDS
+    while settings_file(folder) is None:
+        if process.poll() is not None or time.monotonic() > deadline:
+            last = log.read_text(errors="replace").strip()
+            raise FarmError(f"the private farm did not start: {last[-600:]}", where=str(log))
+        time.sleep(LOOK_SECONDS)
+
+
+def stop_running(folder: Path) -> bool:
+    """End the private farm, and wait for its end. False if none runs."""
+    pid = running_pid(folder)
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + END_SECONDS + READY_SECONDS
+    while running_pid(folder) == pid:
+        if time.monotonic() > deadline:
+            raise FarmError(f"process {pid} does not end", where=str(folder), remedy=f"kill -9 {pid}")
+        time.sleep(LOOK_SECONDS)
+    return True

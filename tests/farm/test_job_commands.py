@@ -1,0 +1,198 @@
+"""The commands about jobs and nodes, on a real Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from tests.farm.farm_shell import Shell, shell_of
+
+from quincunx_orchestrator.farm.client import Submission
+from quincunx_orchestrator.farm.job_store import RedisJobStore
+from quincunx_orchestrator.farm.redis_server import RedisServer, start
+from quincunx_shared.farm.nodes import Node, RedisNodes
+from quincunx_shared.farm.redis_client import connect_to
+from quincunx_shared.farm.redis_work_state import RedisWorkState
+from quincunx_shared.names import Digest, RenderId
+
+ORDER = Digest("0" * 64)
+WORKER = Node("anna-1", "worker", "anna", 7, "0.1.0", "cpu", ("quincunx.cpu.user",), 2)
+COORDINATOR = Node("ben-1", "coordinator", "ben", 8, "0.1.0")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    one = start(tmp_path_factory.mktemp("redis"))
+    yield one
+    one.kill()
+
+
+@pytest.fixture
+def client(server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
+    monkeypatch.setenv("QUINCUNX_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("QUINCUNX_FARM_REDIS_URL", server.url)
+    monkeypatch.setenv("QUINCUNX_FARM_STORE", (tmp_path / "blobs").as_uri())
+    monkeypatch.chdir(tmp_path)
+    with closing(connect_to(server.url)) as found:
+        found.flushall()
+        yield found
+
+
+@pytest.fixture
+def shell(client: Redis, capsys: pytest.CaptureFixture[str]) -> Shell:  # noqa: ARG001 - a farm for the commands
+    return shell_of(capsys)
+
+
+@pytest.fixture
+def store(client: Redis) -> RedisJobStore:
+    return RedisJobStore(client, "qx")
+
+
+@pytest.fixture
+def nodes(client: Redis) -> RedisNodes:
+    return RedisNodes(client, "qx")
+
+
+def submit(store: RedisJobStore, name: str, song: str = "song.ustx", priority: str = "user") -> RenderId:
+    return store.submit(RenderId(name), ORDER, name, Submission(song=f"/songs/{song}", priority=priority))[0]
+
+
+def end(store: RedisJobStore, name: str, state: str, **counts: int) -> None:
+    claim = store.claim_next("ben-1")
+    assert claim is not None
+    assert claim.render == name
+    assert store.end(claim.render, claim.token, state, {"counts": counts})
+
+
+def test_jobs_lists_what_waits_and_history_what_is_over(shell: Shell, store: RedisJobStore) -> None:
+    assert shell("jobs").err == "Nothing waits and nothing runs.\n"
+    submit(store, "aaaaaaaaaaaa", "one.ustx")
+    end(store, "aaaaaaaaaaaa", "partial", run=7, recalled=2, failed=1)
+    submit(store, "bbbbbbbbbbbb", "two.ustx", "background")
+    answer = shell("jobs")
+    assert answer.code == 0
+    assert [line.split()[:4] for line in answer.out.splitlines()] == [
+        ["ID", "STATE", "CLASS", "SONG"],
+        ["bbbbbbbb", "pending", "background", "two.ustx"],
+    ]
+    assert "7 run, 2 recalled, 1 failed" in shell("history").out
+    document = shell("history", "--json").document
+    assert document["schema"] == 1
+    assert [(one["render"], one["state"]) for one in document["jobs"]] == [("aaaaaaaaaaaa", "partial")]
+    assert shell("history", "--state", "failed", "--json").document["jobs"] == []
+    assert shell("history", "--since", "2000-01-01", "--json").document["jobs"] != []
+    assert shell("history", "--since", "soon").code == 2
+
+
+def test_show_says_what_a_job_waits_for(shell: Shell, store: RedisJobStore, nodes: RedisNodes, client: Redis) -> None:
+    submit(store, "first")
+    name = submit(store, "second")
+
+    def waits() -> str:
+        document = shell("show", "second", "--json").document
+        return str(document["waits_for"])
+
+    assert waits() == "a coordinator: none runs; start one with `quincunx coordinator`"
+    nodes.beat(COORDINATOR)
+    assert waits() == "1 job served before it"
+    shell("cancel", "first")
+    assert waits() == "a coordinator with a free place"
+    nodes.drain("ben-1", "new disk")
+    assert "all are drained (new disk)" in waits()
+    nodes.undrain("ben-1")
+    shell("pause", "second", "-r", "the mixer asked")
+    assert waits() == "it was paused: the mixer asked; `quincunx resume second`"
+    shell("resume", "second")
+    store.claim_next("ben-1")
+    assert waits() == "a worker: none runs; start one with `quincunx worker`"
+    nodes.beat(WORKER)
+    assert waits() == "None"
+    work = RedisWorkState(client, "qx")
+    work.release(name, 1, {"1/s/r": b"{}"})
+    grant = work.lease(name, ["1/s/r"], "anna-1")
+    work.hand_back(name, ["1/s/r"], grant.token, "acoustic 3 is not installed here")
+    assert "acoustic 3 is not installed here" in waits()
+    assert "waits for" in shell("show", "sec").out
+
+
+def test_cancel_answers_what_semantics_say(shell: Shell, store: RedisJobStore) -> None:
+    submit(store, "one")
+    end(store, "one", "succeeded")
+    submit(store, "two")
+    answer = shell("cancel", "two", "two", "--json")
+    assert (answer.code, answer.document["answers"]) == (0, [{"render": "two", "answer": "already cancelled"}])
+    assert shell("cancel", "one").err == "one: already ended\n"
+    assert shell("cancel", "one").code == 1
+    answer = shell("cancel", "nobody")
+    assert (answer.code, answer.err) == (5, "nobody: not found\n")
+
+
+def test_an_id_that_fits_several_jobs_or_none_is_refused(shell: Shell, store: RedisJobStore) -> None:
+    submit(store, "ab1")
+    submit(store, "ab2")
+    assert shell("show", "ab").code == 2
+    assert shell("show", "x").code == 5
+    assert shell("show", "").code == 5
+
+
+def test_a_priority_changes_who_is_served_first(shell: Shell, store: RedisJobStore) -> None:
+    submit(store, "one")
+    submit(store, "two")
+    assert shell("priority", "two", "system").code == 0
+    claim = store.claim_next("ben-1")
+    assert claim is not None
+    assert claim.render == "two"
+    assert shell("priority", "two", "urgent").code == 2
+
+
+def test_what_is_over_cannot_be_paused(shell: Shell, store: RedisJobStore) -> None:
+    submit(store, "one")
+    end(store, "one", "succeeded")
+    for command in (("pause", "one"), ("resume", "one"), ("priority", "one", "user")):
+        answer = shell(*command)
+        assert (answer.code, "this job is over: succeeded" in answer.err) == (1, True)
+
+
+def test_retry_submits_the_same_order_under_a_new_name(shell: Shell, store: RedisJobStore) -> None:
+    submit(store, "one")
+    end(store, "one", "partial", failed=1)
+    submit(store, "two")
+    end(store, "two", "succeeded")
+    assert shell("retry", "two").code == 2
+    assert shell("retry").code == 2
+    (row,) = shell("retry", "--failed", "--json").document["retried"]
+    assert row["retries"] == "one"
+    again = store.get(RenderId(row["render"]))
+    assert again is not None
+    assert (again.state, again.order, again.song) == ("pending", ORDER, "/songs/song.ustx")
+
+
+def test_a_node_is_drained_for_a_reason_that_everybody_sees(shell: Shell, nodes: RedisNodes) -> None:
+    nodes.beat(WORKER)
+    nodes.beat(replace(WORKER, name="anna-2", doing=("render 1, acoustic: s1",)))
+    assert shell("node", "drain", "anna-3", "-r", "x").code == 5
+    assert shell("node", "drain", "anna-1").code == 2
+    assert shell("node", "drain", "anna-*", "-r", "a new disk").err.count("takes no more work") == 2
+    told = shell("nodes").out
+    assert "takes no more: a new disk; render 1, acoustic: s1" in told
+    assert [one["state"] for one in shell("nodes", "--json").document["nodes"]] == ["drained", "draining"]
+    assert shell("node", "undrain", "anna-1").code == 0
+    assert shell("nodes", "--json").document["nodes"][0]["drain"] is None
+
+
+def test_without_a_farm_and_without_an_answer_the_code_is_six(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("QUINCUNX_FARM_REDIS_URL", "redis://127.0.0.1:1/0")
+    answer = shell("jobs")
+    assert answer.code == 6
+    assert "redis://127.0.0.1:1/0: no answer" in answer.err
+    monkeypatch.delenv("QUINCUNX_FARM_REDIS_URL")
+    monkeypatch.setenv("QUINCUNX_DEV_DIR", str(tmp_path))
+    answer = shell("jobs")
+    assert answer.code == 6
+    assert "no farm is named: nothing sets redis_url" in answer.err
