@@ -17,10 +17,12 @@ from tests.scenario.toy_farm import MIXED, NoModels, Toys, toy_farm
 
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.segment import Segment
-from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise, Submission
-from quincunx_orchestrator.farm.coordinator import Claim, Coordinator, Surroundings
+from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise
+from quincunx_orchestrator.farm.coordinator import Coordinator, Surroundings
 from quincunx_orchestrator.farm.dispatcher import Message
+from quincunx_orchestrator.farm.job import CancelAnswer, Claim, cancel_answer
 from quincunx_orchestrator.farm.remote import OnFarm
+from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_orchestrator.render import RenderResult
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.events import Event
@@ -30,6 +32,7 @@ from quincunx_shared.farm.work_state import Finished
 from quincunx_shared.names import Digest, RenderId
 from quincunx_shared.payload import Payload
 from quincunx_shared.recall import Recall
+from quincunx_shared.stores.documents import MemoryDocuments
 from quincunx_shared.stores.memory import ManualClock, MemoryBoard, MemoryEventLog, SystemClock
 from quincunx_workers.executor import run_bundle
 from quincunx_workers.workbench import Workbench
@@ -47,14 +50,16 @@ class MemoryJobs:
         self.logs: dict[RenderId, MemoryEventLog] = {}
         self.guard = threading.RLock()
 
-    def submit(
-        self, render: RenderId, order: Digest, fingerprint: str, how: Submission
-    ) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
-        assert fingerprint
+    def submit(self, job: Accepted) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
         with self.guard:
-            self.orders[render] = (order, how)
-            self.waiting.append((render, order, how))
-        return render, False, ()
+            self.orders[job.render] = (job.order, job.how)
+            self.waiting.append((job.render, job.order, job.how))
+        return job.render, False, ()
+
+    def cancel(self, render: RenderId, why: str = "") -> CancelAnswer:
+        answer = cancel_answer(None if render not in self.orders else "running")
+        self.state[render] = ("cancelled", {"note": why})
+        return answer
 
     def record_done(self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]) -> None:
         self.orders[render] = (order, how)
@@ -78,6 +83,9 @@ class MemoryJobs:
 
     def renew(self, render: RenderId, token: str) -> bool:
         return self.tokens.get(render) == token and render not in self.state
+
+    def release(self, render: RenderId, token: str) -> bool:
+        return self.renew(render, token)
 
     def end(self, render: RenderId, token: str, state: str, result: Mapping[str, Any]) -> bool:
         with self.guard:
@@ -158,7 +166,7 @@ def near_farm(coordinators: int = 1) -> Iterator[Near]:
         post = NearPost(wake_all)
         around = Surroundings(jobs, work, post, recall, jobs.log, board, work.close)
         found += [Coordinator(f"c{number}", around) for number in range(coordinators)]
-        client = FarmClient(recall, jobs, lambda render: found[0].wake(render))
+        client = FarmClient(recall, jobs, lambda render: found[0].wake(render), MemoryDocuments(), work.stop)
         near = Near(toys, jobs, work, post, around, client, found)
         workers = [threading.Thread(target=_work, args=(near, board)) for _ in range(2)]
         for worker in workers:
@@ -262,8 +270,7 @@ def test_a_render_somebody_stopped_has_no_result() -> None:
         near.post.lose = lambda _: True
         submitted = near.client.submit(near.toys.bind(*song(near.toys)), [MIXED])
         until(lambda: bool(near.post.sent))
-        near.jobs.state[submitted.render] = ("cancelled", {})
-        near.work.stop(submitted.render)
+        assert near.client.cancel(submitted.render) == "cancelled"
         near.coordinators[0].tick()
         with pytest.raises(RenderEndedOtherwise, match="was cancelled"):
             near.client.wait(submitted.render)

@@ -17,10 +17,18 @@ from redis import ConnectionError as NoConnection
 from redis import Redis
 from tests.farm.waiting import until
 
-from quincunx_orchestrator.farm.client import Submission
-from quincunx_orchestrator.farm.coordinator import Claim
-from quincunx_orchestrator.farm.job import ACTIVE, COMES_FROM, PRIORITIES, TERMINAL, JobState, cancel_answer
+from quincunx_orchestrator.farm.job import (
+    ACTIVE,
+    COMES_FROM,
+    PRIORITIES,
+    TERMINAL,
+    Claim,
+    JobState,
+    Priority,
+    cancel_answer,
+)
 from quincunx_orchestrator.farm.job_store import QueueFull, RedisJobStore
+from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_shared.events import RenderEnded
 from quincunx_shared.farm.render_keys import EVENT_FIELD, EVENTS, render_key
 from quincunx_shared.farm.wire import event_from_json
@@ -58,7 +66,7 @@ def store(client: Redis) -> RedisJobStore:
 
 
 def submit(store: RedisJobStore, name: str, work: str = "", **how: object) -> RenderId:
-    accepted, _, _ = store.submit(RenderId(name), ORDER, work or name, Submission(**how))  # type: ignore[arg-type]
+    accepted, _, _ = store.submit(Accepted(RenderId(name), ORDER, work or name, Submission(**how)))  # type: ignore[arg-type]
     return accepted
 
 
@@ -127,12 +135,15 @@ def test_the_same_work_is_the_active_job_until_it_has_ended(store: RedisJobStore
 def test_a_newer_render_of_a_song_supersedes_the_older(store: RedisJobStore) -> None:
     submit(store, "old", song_key="song")
     claim = claimed(store)
-    answer = store.submit(RenderId("new"), ORDER, "new", Submission(song_key="song"))
+    answer = store.submit(Accepted(RenderId("new"), ORDER, "new", Submission(song_key="song")))
     assert answer == ("new", False, ("old",))
     assert state(store, "old") == "superseded"
     assert not store.renew(claim.render, claim.token)
     assert not store.end(claim.render, claim.token, "succeeded", {})
-    assert store.submit(RenderId("beside"), ORDER, "beside", Submission(song_key="song", supersede=False))[2] == ()
+    assert (
+        store.submit(Accepted(RenderId("beside"), ORDER, "beside", Submission(song_key="song", supersede=False)))[2]
+        == ()
+    )
     assert state(store, "new") == "pending"
 
 
@@ -227,10 +238,10 @@ class Jobs(RuleBasedStateMachine):
         self.claims: list[Claim] = []
 
     @rule(work=st.integers(0, 5), song=st.sampled_from(["", "a", "b"]), priority=st.sampled_from(PRIORITIES))
-    def submit(self, work: int, song: str, priority: str) -> None:
+    def submit(self, work: int, song: str, priority: Priority) -> None:
         name = RenderId(f"r{len(self.known)}")
         how = Submission(song_key=song, priority=priority)
-        accepted, existing, _ = self.store.submit(name, ORDER, f"work{work}", how)
+        accepted, existing, _ = self.store.submit(Accepted(name, ORDER, f"work{work}", how))
         assert existing == (accepted != name)
         if not existing:
             self.known[name] = "pending"

@@ -14,33 +14,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from quincunx_orchestrator.core.bound import BoundSong
-from quincunx_orchestrator.core.lanes import STRICT, Barrier
 from quincunx_orchestrator.core.planner import Plan
 from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_orchestrator.farm.dispatcher import InputsLost
+from quincunx_orchestrator.farm.job import CancelAnswer
 from quincunx_orchestrator.farm.order import order_to_bytes
 from quincunx_orchestrator.farm.result import FarmResult, result_from_bytes, result_to_bytes
+from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted_to_bytes, document_name
 from quincunx_orchestrator.render import plan
 from quincunx_shared.canonical import digest_of, digest_of_bytes
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.events import Event
 from quincunx_shared.names import SONG, Address, Digest, RenderId
 from quincunx_shared.payload import ParamRef
+from quincunx_shared.ports import Documents
 from quincunx_shared.recall import Recall
-
-
-@dataclass(frozen=True)
-class Submission:
-    """How a job is to be treated. `song_key` names the song over its edits: a newer render supersedes an older."""
-
-    song: str = ""
-    song_key: str = ""
-    priority: str = "user"
-    tags: tuple[str, ...] = ()
-    idempotency_key: str = ""
-    supersede: bool = True
-    barrier: Barrier = STRICT
-    limit: int = 1000
 
 
 @dataclass(frozen=True)
@@ -67,13 +55,14 @@ class RenderEndedOtherwise(QuincunxError):
 class JobQueue(Protocol):
     """The queue of jobs, as far as a client needs it."""
 
-    def submit(
-        self, render: RenderId, order: Digest, fingerprint: str, how: Submission
-    ) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
+    def submit(self, job: Accepted) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
         """Accept a job: its id, whether it is an older one of the same work, and whom it supersedes.
 
         Raises `QueueFull`.
         """
+
+    def cancel(self, render: RenderId, why: str = "") -> CancelAnswer:
+        """Cancel a job, wherever it is."""
 
     def record_done(self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]) -> None:
         """Record a job that was done when it came."""
@@ -92,6 +81,9 @@ class FarmClient:
     recall: Recall
     jobs: JobQueue
     wake: Callable[[RenderId], None]
+    documents: Documents
+    #: Has workers let go of a render that was superseded.
+    stop: Callable[[RenderId], None]
     #: What is known to lie in the store, so that nobody asks again.
     stored: set[Digest] = field(default_factory=set)
 
@@ -123,7 +115,19 @@ class FarmClient:
         self._store(song, order, {digest: (files or {})[digest] for digest in read})
         signatures = [song.step(one.segment, one.key.node).signature for one in (*places.values(), *aside.values())]
         fingerprint = how.idempotency_key or digest_of([*signatures, how.song_key])
-        accepted, existing, superseded = self.jobs.submit(render, digest_of_bytes(order), fingerprint, how)
+        job = Accepted(render, digest_of_bytes(order), fingerprint, how)
+        # Before it is accepted, so that nobody can lose it afterwards; a document too many does no harm.
+        self.documents.put(document_name(render), accepted_to_bytes(job))
+        try:
+            accepted, existing, superseded = self.jobs.submit(job)
+        except QuincunxError:
+            self.documents.delete(document_name(render))
+            raise
+        if existing:
+            self.documents.delete(document_name(render))
+        for older in superseded:
+            self.stop(older)
+            self.documents.delete(document_name(older))
         self.wake(accepted)
         return Submitted(accepted, current, existing, superseded=superseded)
 
@@ -143,6 +147,15 @@ class FarmClient:
         for _ in self.events(render):
             pass
         return self.result(render)
+
+    def cancel(self, render: RenderId, why: str = "") -> CancelAnswer:
+        """Cancel a job wherever it is: what is computed stays in the cache, nothing more is begun."""
+        answer = self.jobs.cancel(render, why)
+        if answer == "cancelled":
+            self.stop(render)
+            self.documents.delete(document_name(render))
+            self.wake(render)
+        return answer
 
     def result(self, render: RenderId) -> FarmResult:
         """What came of a job that is over. Raises `RenderEndedOtherwise` if somebody stopped it.

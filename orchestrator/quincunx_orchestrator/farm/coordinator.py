@@ -11,19 +11,19 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.reasons import NOT_IN_CACHE
 from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Post, RenderStopped, Wake
+from quincunx_orchestrator.farm.job import Claim
 from quincunx_orchestrator.farm.order import Order, order_from_bytes, payload_digests
 from quincunx_orchestrator.farm.result import farm_result, result_to_bytes
 from quincunx_orchestrator.render import Farm, RenderResult, see_through, steps_by_state
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import BlobsLost, QuincunxError, StoreError
 from quincunx_shared.farm.work_state import WorkState
-from quincunx_shared.names import Address, Digest, RenderId
+from quincunx_shared.names import Address, RenderId
 from quincunx_shared.payload import ParamRef
 from quincunx_shared.ports import Blackboard, EventLog
 from quincunx_shared.recall import Recall
@@ -34,17 +34,6 @@ LOG = logging.getLogger(__name__)
 MOST_ATTEMPTS = 20
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A job that is this coordinator's now. `token` fences it; `generation` counts the attempts to see it through."""
-
-    render: RenderId
-    order: Digest
-    token: str
-    generation: int
-    barrier: Barrier = field(default_factory=Barrier)
-
-
 class Jobs(Protocol):
     """The queue of jobs, as far as a coordinator needs it."""
 
@@ -53,6 +42,9 @@ class Jobs(Protocol):
 
     def renew(self, render: RenderId, token: str) -> bool:
         """Keep a job. False if it is not ours any more: ended, cancelled, superseded, paused, or another's."""
+
+    def release(self, render: RenderId, token: str) -> bool:
+        """Let a job go, so that another coordinator takes it at once."""
 
     def end(self, render: RenderId, token: str, state: str, result: Mapping[str, Any]) -> bool:
         """End a job, once, with its event. False if it was not ours to end."""
@@ -137,6 +129,8 @@ class Coordinator:
             JobRun(claim, self._around, wake).run()
         except RenderStopped as stopped:
             LOG.info("render %s left: %s", claim.render, stopped)
+            if self._closing:
+                self._around.jobs.release(claim.render, claim.token)
         except Exception:
             # The lease ends, and somebody tries again; a job is never lost to an error of ours.
             LOG.exception("render %s was interrupted", claim.render)
@@ -186,6 +180,7 @@ class JobRun:
             around.work,
             around.post,
             self._wake,
+            priority=claim.priority,
             pace=around.pace(),
             inputs=payload_digests(order) | order.files,
         )

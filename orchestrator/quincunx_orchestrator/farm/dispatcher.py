@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from quincunx_orchestrator.farm.chunking import chunks
+from quincunx_orchestrator.farm.job import Priority
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import BlobsLost, QuincunxError
 from quincunx_shared.farm.wire import bundle_to_json, outcome_from_json
@@ -49,6 +50,7 @@ class Message:
     render: RenderId
     generation: int
     cluster: str
+    priority: Priority
     bundles: tuple[str, ...]
     digests: tuple[Digest, ...]
     #: For people who watch the queues.
@@ -112,6 +114,7 @@ class FarmDispatcher:
     work: WorkState
     post: Post
     wake: Wake
+    priority: Priority = "user"
     pace: Mapping[str, float] = field(default_factory=dict)
     #: What the order reads from outside.
     inputs: AbstractSet[Digest] = frozenset()
@@ -203,4 +206,4 @@ class _Stage:
         first, last = chunk[0].segment, chunk[-1].segment
         phrases = first if first == last else f"{first} … {last} ({len(chunk)})"
         title = f"render {farm.render[:8]}, stage {chunk[0].level}, {chunk[0].recipe}: {phrases}"
-        return Message(farm.render, farm.generation, cluster, names, digests, title)
+        return Message(farm.render, farm.generation, cluster, farm.priority, names, digests, title)

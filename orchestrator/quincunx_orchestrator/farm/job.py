@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
+from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_shared.names import Digest, RenderId
 
 JobState: TypeAlias = Literal[
@@ -65,6 +66,18 @@ class JobRecord:
     result: Mapping[str, Any] = field(default_factory=dict)
     #: Why it was paused, cancelled or superseded, in words.
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that is this coordinator's now. `token` fences it; `generation` counts the attempts to see it through."""
+
+    render: RenderId
+    order: Digest
+    token: str
+    generation: int
+    barrier: Barrier = field(default_factory=Barrier)
+    priority: Priority = "user"
 
 
 def cancel_answer(state: JobState | None) -> CancelAnswer:

@@ -13,9 +13,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.farm import job_scripts
-from quincunx_orchestrator.farm.client import Submission
-from quincunx_orchestrator.farm.coordinator import Claim
-from quincunx_orchestrator.farm.job import AGEING_SECONDS, CancelAnswer, JobRecord, JobState, Priority, cancel_answer
+from quincunx_orchestrator.farm.job import (
+    AGEING_SECONDS,
+    CancelAnswer,
+    Claim,
+    JobRecord,
+    JobState,
+    Priority,
+    cancel_answer,
+)
+from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.names import Digest, RenderId
 
@@ -40,16 +47,15 @@ class RedisJobStore:
             if name.isupper() and name != "COMMON"
         }
 
-    def submit(
-        self, render: RenderId, order: Digest, fingerprint: str, how: Submission
-    ) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
+    def submit(self, job: Accepted) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
         """Accept a job: its id, whether it is an older one of the same work, and whom it supersedes.
 
         Raises `QueueFull`.
         """
-        fields = [part for pair in _fields(order, how).items() for part in pair]
+        how = job.how
+        fields = [part for pair in _fields(job.order, how).items() for part in pair]
         answer, name, older = self._run(
-            "SUBMIT", render, fingerprint, how.song_key, how.limit, int(how.supersede), *fields
+            "SUBMIT", job.render, job.fingerprint, how.song_key, how.limit, int(how.supersede), *fields
         )
         if answer == "full":
             raise QueueFull(
@@ -84,7 +90,7 @@ class RedisJobStore:
         if record is None:
             return None
         barrier = Barrier(cast("Any", record.barrier), record.window)
-        return Claim(record.render, record.order, token, record.generation, barrier)
+        return Claim(record.render, record.order, token, record.generation, barrier, record.priority)
 
     def renew(self, render: RenderId, token: str) -> bool:
         """Keep a job. False if it is not ours any more: ended, cancelled, superseded, paused, or another's."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from quincunx_orchestrator.core.bound import BoundSong
 from quincunx_orchestrator.core.reasons import Ledger
-from quincunx_orchestrator.farm.client import FarmClient, Submission, Submitted
+from quincunx_orchestrator.farm.client import FarmClient, Submitted
 from quincunx_orchestrator.farm.result import FarmResult
+from quincunx_orchestrator.farm.submission import Submission
 from quincunx_orchestrator.render import (
     HEALING_ROUNDS,
     Deliver,
