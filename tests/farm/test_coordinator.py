@@ -20,7 +20,7 @@ from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise
 from quincunx_orchestrator.farm.coordinator import Coordinator, Surroundings
 from quincunx_orchestrator.farm.dispatcher import Message
-from quincunx_orchestrator.farm.job import CancelAnswer, Claim, cancel_answer
+from quincunx_orchestrator.farm.job import Claim
 from quincunx_orchestrator.farm.remote import OnFarm
 from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_orchestrator.render import RenderResult
@@ -55,11 +55,6 @@ class MemoryJobs:
             self.orders[job.render] = (job.order, job.how)
             self.waiting.append((job.render, job.order, job.how))
         return job.render, False, ()
-
-    def cancel(self, render: RenderId, why: str = "") -> CancelAnswer:
-        answer = cancel_answer(None if render not in self.orders else "running")
-        self.state[render] = ("cancelled", {"note": why})
-        return answer
 
     def record_done(self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]) -> None:
         self.orders[render] = (order, how)
@@ -270,7 +265,8 @@ def test_a_render_somebody_stopped_has_no_result() -> None:
         near.post.lose = lambda _: True
         submitted = near.client.submit(near.toys.bind(*song(near.toys)), [MIXED])
         until(lambda: bool(near.post.sent))
-        assert near.client.cancel(submitted.render) == "cancelled"
+        near.jobs.state[submitted.render] = ("cancelled", {})
+        near.work.stop(submitted.render)
         near.coordinators[0].tick()
         with pytest.raises(RenderEndedOtherwise, match="was cancelled"):
             near.client.wait(submitted.render)

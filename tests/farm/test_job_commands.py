@@ -9,9 +9,10 @@ import pytest
 from redis import Redis
 from tests.farm.farm_shell import Shell, shell_of
 
-from quincunx_orchestrator.farm.client import Submission
+from quincunx_orchestrator.farm.job import Priority
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.redis_server import RedisServer
+from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_shared.farm.nodes import Node, RedisNodes
 from quincunx_shared.farm.redis_work_state import RedisWorkState
 from quincunx_shared.names import Digest, RenderId
@@ -46,8 +47,9 @@ def nodes(client: Redis) -> RedisNodes:
     return RedisNodes(client, "qx")
 
 
-def submit(store: RedisJobStore, name: str, song: str = "song.ustx", priority: str = "user") -> RenderId:
-    return store.submit(RenderId(name), ORDER, name, Submission(song=f"/songs/{song}", priority=priority))[0]
+def submit(store: RedisJobStore, name: str, song: str = "song.ustx", priority: Priority = "user") -> RenderId:
+    how = Submission(song=f"/songs/{song}", priority=priority)
+    return store.submit(Accepted(RenderId(name), ORDER, name, how))[0]
 
 
 def end(store: RedisJobStore, name: str, state: str, **counts: int) -> None:

@@ -17,7 +17,6 @@ from quincunx_orchestrator.core.bound import BoundSong
 from quincunx_orchestrator.core.planner import Plan
 from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_orchestrator.farm.dispatcher import InputsLost
-from quincunx_orchestrator.farm.job import CancelAnswer
 from quincunx_orchestrator.farm.order import order_to_bytes
 from quincunx_orchestrator.farm.result import FarmResult, result_from_bytes, result_to_bytes
 from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted_to_bytes, document_name
@@ -60,9 +59,6 @@ class JobQueue(Protocol):
 
         Raises `QueueFull`.
         """
-
-    def cancel(self, render: RenderId, why: str = "") -> CancelAnswer:
-        """Cancel a job, wherever it is."""
 
     def record_done(self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]) -> None:
         """Record a job that was done when it came."""
@@ -127,7 +123,6 @@ class FarmClient:
             self.documents.delete(document_name(render))
         for older in superseded:
             self.stop(older)
-            self.documents.delete(document_name(older))
         self.wake(accepted)
         return Submitted(accepted, current, existing, superseded=superseded)
 
@@ -147,15 +142,6 @@ class FarmClient:
         for _ in self.events(render):
             pass
         return self.result(render)
-
-    def cancel(self, render: RenderId, why: str = "") -> CancelAnswer:
-        """Cancel a job wherever it is: what is computed stays in the cache, nothing more is begun."""
-        answer = self.jobs.cancel(render, why)
-        if answer == "cancelled":
-            self.stop(render)
-            self.documents.delete(document_name(render))
-            self.wake(render)
-        return answer
 
     def result(self, render: RenderId) -> FarmResult:
         """What came of a job that is over. Raises `RenderEndedOtherwise` if somebody stopped it.

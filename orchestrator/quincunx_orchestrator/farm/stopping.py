@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from quincunx_orchestrator.core.lanes import Barrier
-from quincunx_orchestrator.farm.client import Submission
+from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_shared.names import RenderId
 
 if TYPE_CHECKING:
@@ -38,5 +38,5 @@ def retry(jobs: RedisJobStore, record: JobRecord, limit: int) -> RenderId:
         limit=limit,
     )
     new = RenderId(uuid.uuid4().hex)
-    accepted, _, _ = jobs.submit(new, record.order, record.fingerprint or f"retry {record.render}", how)
+    accepted, _, _ = jobs.submit(Accepted(new, record.order, record.fingerprint or f"retry {record.render}", how))
     return accepted
