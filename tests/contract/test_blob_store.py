@@ -17,6 +17,7 @@ from quincunx_shared.names import Digest
 from quincunx_shared.ports import BlobStore
 from quincunx_shared.stores.behind import BehindBlobStore
 from quincunx_shared.stores.folder import FolderBlobStore
+from quincunx_shared.stores.machine_cache import MachineCache
 from quincunx_shared.stores.memory import MemoryBlobStore
 from quincunx_shared.stores.presence import Presence
 from quincunx_shared.stores.s3 import S3BlobStore
@@ -27,6 +28,7 @@ FORMS: dict[str, Callable[[Path, Behind], BlobStore]] = {
     "folder": lambda root, _behind: FolderBlobStore(root),
     "behind memory": lambda _root, behind: behind(MemoryBlobStore()),
     "behind folder": lambda root, behind: behind(FolderBlobStore(root)),
+    "behind machine cache": lambda root, behind: behind(MachineCache(MemoryBlobStore(), root, 1e6)),
 }
 
 SONG, OTHER = b"la" * 20_000, b"li" * 20_000

@@ -74,7 +74,7 @@ class FarmSettings(BaseModel):
     lease_seconds: float = Field(default=15.0, ge=0.2, le=3600, description="how long a lease lasts unless renewed")
     redis_timeout_seconds: float = Field(default=5.0, gt=0, le=600, description="the longest wait for Redis")
     store_timeout_seconds: float = Field(default=10.0, gt=0, le=600, description="the longest wait for the store")
-    store_retries: int = Field(default=4, ge=0, le=20, description="tries again after an error of the store")
+    store_retries: int = Field(default=8, ge=0, le=20, description="tries again after an error of the store")
     max_jobs: int = Field(default=1000, ge=1, le=1_000_000, description="jobs that may wait; more are refused")
     keep_days: float = Field(default=30.0, gt=0, le=3650, description="how long the record of an ended job is kept")
     cache_dir: Path | None = Field(default=None, description="this machine's cache of blobs; none is the user's own")

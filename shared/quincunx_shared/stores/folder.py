@@ -24,6 +24,9 @@ from quincunx_shared.names import Digest
 #: Parts older than this belong to writers that died; a live writer takes milliseconds.
 STALE_SECONDS = 3600.0
 
+#: When a blob was last of use is known as exactly as this, where anybody notes it at all.
+USED_SECONDS = 60.0
+
 _PARTS = "parts"
 _NOTHING = Digest(hashlib.sha256(b"").hexdigest())
 
@@ -129,6 +132,20 @@ class FolderBlobStore:
                 return hashlib.file_digest(file, "sha256").hexdigest() == digest
         except OSError:
             return False
+
+    def use(self, digest: Digest) -> bool:
+        """Whether a blob is there, whatever is in it; notes that it was of use now."""
+        path = self._path(digest)
+        try:
+            # Once a minute is exact enough, and spares the disk a write for each read.
+            if time.time() - os.stat(path).st_mtime > USED_SECONDS:  # noqa: PTH116
+                os.utime(path)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            # It may be read and not changed, or is somebody else's.
+            return os.path.isfile(path)  # noqa: PTH113
+        return True
 
     def drop(self, digests: Iterable[Digest]) -> None:
         """Remove blobs."""
