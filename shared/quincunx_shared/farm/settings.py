@@ -80,6 +80,7 @@ class FarmSettings(BaseModel):
     cache_dir: Path | None = Field(default=None, description="this machine's cache of blobs; none is the user's own")
     cache_size: int = Field(default=20_000_000_000, ge=1_000_000, description="bytes the cache of blobs may take")
     metrics_address: str = Field(default="", description="HOST:PORT to serve metrics on; empty serves none")
+    alive_file: Path | None = Field(default=None, description="a file to touch every few seconds, for a supervisor")
     log_format: Annotated[str, Field(pattern="^(text|json)$")] = Field(default="text", description="text or json")
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         default="info", description="debug, info, warning or error"
