@@ -51,6 +51,7 @@ FARM_COMMANDS: Mapping[str, tuple[str, str]] = {
     "priority": ("quincunx_orchestrator.cli.farm.priority", "Serve a job earlier or later."),
     "nodes": ("quincunx_orchestrator.cli.farm.nodes", "List the coordinators and workers of the farm."),
     "node": ("quincunx_orchestrator.cli.farm.node", "Take a machine of the farm out of work, or back in."),
+    "doctor": ("quincunx_orchestrator.cli.farm.doctor", "Look at everything a farm needs, and name what is wrong."),
     "config": ("quincunx_orchestrator.cli.farm.config", "Say which farm this is, and where that is written."),
 }
 
