@@ -67,6 +67,7 @@ max_upload_part_num = 10000
 [filter:tempauth]
 use = egg:swift#tempauth
 user_farm_worker = {secret} .admin
+user_farm_guest = {secret}
 [filter:bulk]
 use = egg:swift#bulk
 [filter:slo]

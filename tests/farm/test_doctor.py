@@ -14,12 +14,12 @@ from redis import Redis
 from tests.farm.farm_shell import Answer, Shell, shell_of
 from tests.farm.s3_server import S3Server
 
-from quincunx_orchestrator.farm.client import Submission
 from quincunx_orchestrator.farm.doctor.broker import check_clock
 from quincunx_orchestrator.farm.doctor.findings import Finding
 from quincunx_orchestrator.farm.doctor.here import check_disk
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.redis_server import RedisServer
+from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_shared.farm.nodes import Node, RedisNodes
 from quincunx_shared.farm.queues import queues_of
 from quincunx_shared.names import Digest, RenderId
@@ -133,6 +133,10 @@ def a_wrong_key(patient: Patient) -> None:
     patient.secret("secret", "canary-wrong")
 
 
+def a_key_without_rights(patient: Patient) -> None:
+    patient.secret("access", "farm:guest")
+
+
 def an_open_secret(patient: Patient) -> None:
     (patient.folder / "secret").chmod(0o644)
 
@@ -160,7 +164,7 @@ def no_worker_for_a_queue(patient: Patient) -> None:
 
 def a_lease_that_ended(patient: Patient) -> None:
     store = RedisJobStore(patient.client, "qx")
-    store.submit(RenderId("one"), Digest("0" * 64), "one", Submission())
+    store.submit(Accepted(RenderId("one"), Digest("0" * 64), "one", Submission()))
     store.claim_next("ben-0")
     patient.client.zadd("qx:running", {"one": time.time() - 60})
 
@@ -192,6 +196,7 @@ def _acl(client: Redis, *command: str) -> None:
         (no_store, "store", "does not answer", 6),
         (no_bucket, "bucket", f"there is no bucket {BUCKET}-2", 1),
         (a_wrong_key, "bucket rights", "refuses", 1),
+        (a_key_without_rights, "bucket rights", "this key may not do that in this bucket", 1),
         (an_open_secret, "secret store_secret_key", "everybody on this machine may read it", 1),
         (no_secret, "secret store_secret_key", "No such file", 1),
         (both_runtimes, "ONNX Runtime", "both are installed", 1),
