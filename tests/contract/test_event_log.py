@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from quincunx_shared.events import Event, StageStarted
+from quincunx_shared.farm.redis_events import RedisEventLog
 from quincunx_shared.names import RenderId
 from quincunx_shared.ports import EventLog
 from quincunx_shared.stores.memory import MemoryEventLog
@@ -15,10 +16,11 @@ from quincunx_shared.stores.memory import MemoryEventLog
 PATIENCE = 30.0
 
 
-@pytest.fixture(params=[MemoryEventLog])
+@pytest.fixture(params=["memory", "fake_redis", "redis"])
 def log(request: pytest.FixtureRequest) -> EventLog:
-    made: EventLog = request.param()
-    return made
+    if request.param == "memory":
+        return MemoryEventLog()
+    return RedisEventLog(request.getfixturevalue(request.param), "qx", RenderId("r"))
 
 
 def event(number: int) -> Event:

@@ -14,6 +14,7 @@ from typing import TypeVar
 import pytest
 from tests.contract.rounds import outputs_of, signature_of
 
+from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.ports import SignatureIndex
 from quincunx_shared.stores import sqlite
 from quincunx_shared.stores.database import SqliteDatabase
@@ -94,9 +95,11 @@ def test_a_flush_ends_only_when_what_another_one_took_is_written(tmp_path: Path)
             assert SqliteIndex(other).find([A]) == {A: MADE}
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SignatureIndex]:
-    if request.param == "memory":
+    if request.param == "redis":
+        yield RedisIndex(request.getfixturevalue("redis"))
+    elif request.param == "memory":
         yield MemoryIndex()
     else:
         with closing(SqliteDatabase(tmp_path / "index.sqlite")) as database:

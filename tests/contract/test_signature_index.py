@@ -1,4 +1,4 @@
-"""What every signature index does: in memory and in SQLite."""
+"""What every signature index does: in memory, in SQLite and in Redis."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.names import Digest, Signature
 from quincunx_shared.payload import ParamRef
 from quincunx_shared.ports import Outputs, SignatureIndex
@@ -38,8 +39,11 @@ OUTPUTS = st.lists(REFS, max_size=4).map(tuple)
 KEYS = st.binary(min_size=32, max_size=32)
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=[*FORMS, "fake_redis", "redis"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SignatureIndex]:
+    if request.param not in FORMS:
+        yield RedisIndex(request.getfixturevalue(request.param))
+        return
     with ExitStack() as ends:
         yield FORMS[request.param](tmp_path, ends)
 

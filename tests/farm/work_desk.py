@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,8 @@ from redis import Redis
 from quincunx_shared.events import Event
 from quincunx_shared.farm.memory_work_state import MemoryWorkState
 from quincunx_shared.farm.redis_work_state import RedisWorkState
-from quincunx_shared.farm.render_keys import BOARD, EVENT_FIELD, EVENTS, board_field, render_key
-from quincunx_shared.farm.wire import event_from_json, ref_from_wire
+from quincunx_shared.farm.render_keys import BOARD, EVENT_FIELD, EVENTS, board_field, board_ref, render_key
+from quincunx_shared.farm.wire import event_from_json
 from quincunx_shared.farm.work_state import LEASE_SECONDS, WorkState
 from quincunx_shared.names import Address, RenderId
 from quincunx_shared.payload import ParamRef
@@ -60,7 +59,7 @@ def redis_desk(server: Redis) -> Desk:
 
     def on_board(address: Address) -> ParamRef | None:
         found = client.hget(key(BOARD), board_field(address))
-        return None if found is None else ref_from_wire(json.loads(found))
+        return None if found is None else board_ref(found)
 
     def events() -> Sequence[Event]:
         entries = client.xrange(key(EVENTS))

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from quincunx_shared.names import Signature
-from quincunx_shared.stores.claims import Claims
 from quincunx_workers.flights import Flights
 
 #: While others render too, results are flushed for them when the last flush is so long ago.
@@ -26,8 +26,21 @@ _LOOK_SECONDS = 0.005
 PATIENCE_SECONDS = 60.0
 
 
+class Claims(Protocol):
+    """Who computes what right now: `stores.claims` on one machine, `farm.redis_claims` on a farm."""
+
+    def take(self, signature: Signature) -> bool:
+        """Claim a computation. False if another process has it now."""
+
+    def give_back(self, signatures: Iterable[Signature]) -> None:
+        """Let others have them."""
+
+    def nobody_else(self) -> bool:
+        """Whether nobody can wait for what ends here."""
+
+
 class SharedFlights(Flights):
-    """Flights of all processes that claim in the same file. `flush` lets everybody find what was stored here."""
+    """Flights of all processes that claim in the same place. `flush` lets everybody find what was stored here."""
 
     def __init__(self, claims: Claims, flush: Callable[[], None], patience_seconds: float = PATIENCE_SECONDS) -> None:
         super().__init__()
