@@ -83,6 +83,14 @@ class StageEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentEnded:
+    """All that was asked of a phrase, or of the song itself, has ended, `succeeded` or `failed`: told once, by a farm."""
+
+    segment: SegmentId
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class RenderEnded:
     """The render is over: `succeeded`, `partial` or `failed`."""
 
@@ -99,5 +107,6 @@ Event: TypeAlias = (
     | StepFailed
     | StepSkipped
     | StageEnded
+    | SegmentEnded
     | RenderEnded
 )

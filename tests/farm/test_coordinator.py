@@ -25,7 +25,7 @@ from quincunx_orchestrator.farm.remote import OnFarm
 from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_orchestrator.render import RenderResult
 from quincunx_shared.canonical import digest_of_bytes
-from quincunx_shared.events import Event
+from quincunx_shared.events import Event, SegmentEnded
 from quincunx_shared.farm.memory_work_state import MemoryWorkState
 from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
 from quincunx_shared.farm.work_state import Finished
@@ -82,10 +82,14 @@ class MemoryJobs:
     def release(self, render: RenderId, token: str) -> bool:
         return self.renew(render, token)
 
-    def end(self, render: RenderId, token: str, state: str, result: Mapping[str, Any]) -> bool:
+    def end(
+        self, render: RenderId, token: str, state: str, result: Mapping[str, Any], last: Sequence[Event] = ()
+    ) -> bool:
         with self.guard:
             if not self.renew(render, token):
                 return False
+            for event in last:
+                self.log(render).append(event)
             self.state[render] = (state, result)
             return True
 
@@ -220,6 +224,9 @@ def test_a_failed_phrase_is_told_and_the_song_is_partial() -> None:
         result = near.render(*song(near.toys, failing="p3"))
         assert result.state == "partial"
         assert list(result.failed) == [("p3", "last")]
+        told = [event for event in near.jobs.log(result.id).since(0) if isinstance(event, SegmentEnded)]
+        assert {event.segment for event in told if event.state == "failed"} == {"p3"}
+        assert len(told) == 6
         assert np.array_equal(result.payloads[MIXED], expected(failing="p3"))
 
 

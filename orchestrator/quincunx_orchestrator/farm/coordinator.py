@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from quincunx_orchestrator.farm.result import farm_result, result_to_bytes
 from quincunx_orchestrator.render import Farm, RenderResult, see_through, steps_by_state
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import BlobsLost, QuincunxError, StoreError
+from quincunx_shared.events import Event, SegmentEnded
 from quincunx_shared.farm.work_state import WorkState
 from quincunx_shared.names import Address, RenderId
 from quincunx_shared.payload import ParamRef
@@ -46,8 +47,10 @@ class Jobs(Protocol):
     def release(self, render: RenderId, token: str) -> bool:
         """Let a job go, so that another coordinator takes it at once."""
 
-    def end(self, render: RenderId, token: str, state: str, result: Mapping[str, Any]) -> bool:
-        """End a job, once, with its event. False if it was not ours to end."""
+    def end(
+        self, render: RenderId, token: str, state: str, result: Mapping[str, Any], last: Sequence[Event] = ()
+    ) -> bool:
+        """End a job, once, with its last events. False if it was not ours to end."""
 
 
 @dataclass(frozen=True)
@@ -216,5 +219,10 @@ class JobRun:
         around.recall.blobs.put(digest, content)
         around.recall.flush()
         told = {"digest": digest, "counts": dict(steps_by_state(result)), "failed": len(result.failed)}
-        if around.jobs.end(claim.render, claim.token, result.state, told):
+        if around.jobs.end(claim.render, claim.token, result.state, told, _segment_ends(order, result)):
             around.clear(claim.render)
+
+
+def _segment_ends(order: Order, result: RenderResult) -> list[Event]:
+    fallen = {segment for segment, _ in (*result.failed, *result.skipped)}
+    return [SegmentEnded(name, "failed" if name in fallen else "succeeded") for name in order.song.segments]

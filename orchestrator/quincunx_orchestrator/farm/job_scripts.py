@@ -32,15 +32,17 @@ end
 local function queue(render)
   redis.call('ZADD', key('queue:' .. get(render, 'priority')), get(render, 'number'), render)
 end
+local function tell(render, event)
+  redis.call('XADD', farm .. ':{' .. render .. '}:events', '0-*', 'event', event)
+end
 local function finish(render, state, result, note)
   leave(render)
   local named, song = key('active:' .. get(render, 'fingerprint')), key('song:' .. get(render, 'song_key'))
   if redis.call('GET', named) == render then redis.call('DEL', named) end
   if redis.call('GET', song) == render then redis.call('DEL', song) end
   redis.call('HSET', job(render), 'state', state, 'ended_at', stamp, 'result', result, 'note', note, 'token', '')
-  local events = farm .. ':{' .. render .. '}:events'
-  redis.call('XADD', events, '0-*', 'event', cjson.encode({event = 'RenderEnded', render = render, state = state}))
-  redis.call('EXPIRE', events, 604800)
+  tell(render, cjson.encode({event = 'RenderEnded', render = render, state = state}))
+  redis.call('EXPIRE', farm .. ':{' .. render .. '}:events', 604800)
 end
 """
 
@@ -116,10 +118,11 @@ redis.call('HSET', job(render), 'token', '')
 return 1
 """
 
-#: farm, render, token, state, result → 1 if it was ended by this
+#: farm, render, token, state, result, last events… → 1 if it was ended by this
 END = """
 local render = ARGV[2]
 if get(render, 'token') ~= ARGV[3] or get(render, 'state') ~= 'running' then return 0 end
+for i = 6, #ARGV do tell(render, ARGV[i]) end
 finish(render, ARGV[4], ARGV[5], '')
 return 1
 """

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
+
+from quincunx_shared.farm.redis_events import RedisEventLog
 
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.farm import job_scripts
 from quincunx_orchestrator.farm.job import (
     AGEING_SECONDS,
+    TERMINAL,
     CancelAnswer,
     Claim,
     JobRecord,
@@ -23,14 +26,16 @@ from quincunx_orchestrator.farm.job import (
     cancel_answer,
 )
 from quincunx_orchestrator.farm.submission import Accepted, Submission
-from quincunx_shared.errors import QuincunxError
+from quincunx_shared.errors import FarmError, NotOnFarm
+from quincunx_shared.events import Event
+from quincunx_shared.farm.wire import event_to_json
 from quincunx_shared.names import Digest, RenderId
 
 if TYPE_CHECKING:
     from redis import Redis
 
 
-class QueueFull(QuincunxError):
+class QueueFull(FarmError):
     """The farm takes no more jobs for now. Nothing was accepted."""
 
 
@@ -100,9 +105,22 @@ class RedisJobStore:
         """Let a job go, so that another coordinator takes it at once."""
         return bool(self._run("RELEASE", render, token))
 
-    def end(self, render: RenderId, token: str, state: str, result: Mapping[str, Any]) -> bool:
-        """End a job, once. False if it was not ours to end."""
-        return bool(self._run("END", render, token, state, json.dumps(result)))
+    def end(
+        self, render: RenderId, token: str, state: str, result: Mapping[str, Any], last: Sequence[Event] = ()
+    ) -> bool:
+        """End a job, once, with its last events. False if it was not ours to end."""
+        return bool(self._run("END", render, token, state, json.dumps(result), *map(event_to_json, last)))
+
+    def ended(self, render: RenderId) -> tuple[str, Mapping[str, Any]] | None:
+        """The final state of a job and what came of it; None while it is not over. Raises `NotOnFarm`."""
+        record = self.get(render)
+        if record is None:
+            raise NotOnFarm("the farm knows no such job", where=render, remedy="quincunx jobs, or quincunx history")
+        return (record.state, record.result) if record.state in TERMINAL else None
+
+    def follow(self, render: RenderId, since: int, seconds: float) -> Iterable[tuple[int, Event]]:
+        """Events from that sequence number on; waits for the first of them, but no longer than that."""
+        return RedisEventLog(self._redis, self._farm, render).follow(since, seconds)
 
     def cancel(self, render: RenderId, why: str = "") -> CancelAnswer:
         """Cancel a job, wherever it is; what it has computed stays in the cache."""

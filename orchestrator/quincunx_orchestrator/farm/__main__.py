@@ -1,0 +1,79 @@
+"""The process of a coordinator: `python -m quincunx_orchestrator.farm`, set up by the environment and files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from importlib.metadata import version
+
+from quincunx_orchestrator.farm.celery_app import receive
+from quincunx_orchestrator.farm.coordinator import Coordinator
+from quincunx_orchestrator.farm.opening import OpenFarm, open_farm
+from quincunx_shared.errors import QuincunxError
+from quincunx_shared.farm.nodes import BEAT_SECONDS, Node
+from quincunx_shared.farm.queues import control_queue
+from quincunx_shared.farm.settings_layers import load_settings
+
+LOG = logging.getLogger("quincunx.coordinator")
+
+#: How often to look for what nobody told of: leases that end, jobs of coordinators that died.
+TICK_SECONDS = 1.0
+
+
+def main() -> int:
+    """Run until told to end. What was under way is left to the others at once."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    try:
+        with open_farm(load_settings().settings, name=f"coordinator-{name}") as farm:
+            run(farm, name)
+    except QuincunxError as error:
+        LOG.error("%s", error)
+        return 1
+    return 0
+
+
+def run(farm: OpenFarm, name: str) -> None:
+    """See jobs through, under a name of its own."""
+    coordinator = Coordinator(name, farm.surroundings(name))
+    ending = threading.Event()
+    ticking = threading.Thread(target=_tick, args=(farm, coordinator, ending), name="quincunx-tick", daemon=True)
+    ticking.start()
+    LOG.info("coordinator %s is ready", name)
+    try:
+        receive(farm.app, name, farm.redis, farm.key, coordinator.wake)
+    finally:
+        ending.set()
+        coordinator.close()
+        ticking.join()
+        farm.nodes.leave(name)
+
+
+def _tick(farm: OpenFarm, coordinator: Coordinator, ending: threading.Event) -> None:
+    node = Node(
+        name=coordinator.name,
+        role="coordinator",
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        version=version("quincunx"),
+        queues=(control_queue(),),
+        started_at=time.time(),
+    )
+    told = 0.0
+    while not ending.wait(TICK_SECONDS):
+        try:
+            coordinator.tick()
+            if time.monotonic() - told > BEAT_SECONDS:
+                farm.nodes.beat(node)
+                told = time.monotonic()
+        except Exception:
+            # The server is away for a while; so are leases, and whoever is back first goes on.
+            LOG.exception("a look at the jobs failed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

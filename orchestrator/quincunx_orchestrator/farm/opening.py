@@ -1,0 +1,114 @@
+"""Opening a farm from its settings: connections, stores and keys, put together for a client or a coordinator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from quincunx_shared.farm.redis_board import RedisBoard
+from quincunx_shared.farm.redis_events import RedisEventLog
+from quincunx_shared.farm.redis_index import RedisIndex
+
+from quincunx_orchestrator.farm.celery_app import CeleryPost, new_app, send_wake
+from quincunx_orchestrator.farm.client import FarmClient
+from quincunx_orchestrator.farm.coordinator import Surroundings
+from quincunx_orchestrator.farm.job_store import RedisJobStore
+from quincunx_orchestrator.farm.submission import document_name
+from quincunx_shared.errors import BadInput
+from quincunx_shared.farm.broker_address import broker_address
+from quincunx_shared.farm.nodes import RedisNodes
+from quincunx_shared.farm.redis_client import connect, plain_errors
+from quincunx_shared.farm.redis_work_state import RedisWorkState
+from quincunx_shared.farm.secret_file import read_secret
+from quincunx_shared.farm.settings import FarmSettings
+from quincunx_shared.names import RenderId
+from quincunx_shared.recall import Recall
+from quincunx_shared.stores.farm_store import FarmStore, store_from
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from redis import Redis
+
+
+@dataclass(frozen=True)
+class OpenFarm:
+    """What a process holds of a farm while it speaks to it."""
+
+    settings: FarmSettings
+    redis: Redis
+    app: Celery
+    key: bytes
+    store: FarmStore
+    recall: Recall
+    jobs: RedisJobStore
+    work: RedisWorkState
+    nodes: RedisNodes
+
+    def wake(self, render: RenderId) -> None:
+        """Tell the coordinators that there is something to do."""
+        send_wake(self.app, self.redis, self.key, render)
+
+    def client(self) -> FarmClient:
+        """A client that submits here."""
+        return FarmClient(self.recall, self.jobs, self.wake, self.store.documents, self.work.stop)
+
+    def surroundings(self, coordinator: str) -> Surroundings:
+        """What a coordinator of this name works with."""
+        name = self.settings.namespace
+
+        def clear(render: RenderId) -> None:
+            self.work.close(render)
+            self.store.documents.delete(document_name(render))
+
+        return Surroundings(
+            self.jobs,
+            self.work,
+            CeleryPost(self.app, self.redis, self.nodes, name, coordinator, self.key),
+            self.recall,
+            lambda render: RedisEventLog(self.redis, name, render),
+            lambda render: RedisBoard(self.redis, name, render),
+            clear,
+            self._pace,
+        )
+
+    def _pace(self) -> dict[str, float]:
+        """How long each step took when workers last told."""
+        told = self.redis.hgetall(f"{self.settings.namespace}:pace")
+        return {
+            str(name, "utf-8") if isinstance(name, bytes) else name: float(seconds) for name, seconds in told.items()
+        }
+
+
+@contextmanager
+def open_farm(settings: FarmSettings, *, name: str = "quincunx") -> Iterator[OpenFarm]:
+    """Open the farm that the settings name. Raises `FarmUnreachable`, `FarmRefused` and `StoreError`, inside, too."""
+    where = f"Redis at {settings.redis_url}"
+    with plain_errors(where), closing(connect(settings, name=name)) as client, closing(store_from(settings)) as store:
+        app = new_app(broker_address(settings), settings.namespace)
+        client.ping()
+        with closing(store.behind()) as blobs:
+            recall = Recall(RedisIndex(client, settings.namespace), blobs)
+            jobs = RedisJobStore(client, settings.namespace, lease_seconds=settings.lease_seconds)
+            work = RedisWorkState(client, settings.namespace, settings.lease_seconds)
+            yield OpenFarm(
+                settings,
+                client,
+                app,
+                envelope_key(settings),
+                store,
+                recall,
+                jobs,
+                work,
+                RedisNodes(client, settings.namespace),
+            )
+        app.close()
+
+
+def envelope_key(settings: FarmSettings) -> bytes:
+    """The key that seals messages. Raises `BadInput` if none is named, and `BadSecret`."""
+    if settings.envelope_key_file is None:
+        remedy = "set envelope_key_file to a file that all of the farm share: openssl rand -hex 32"
+        raise BadInput("messages need a key to be sealed with", where="envelope_key_file", remedy=remedy)
+    return read_secret(settings.envelope_key_file)

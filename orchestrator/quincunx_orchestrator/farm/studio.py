@@ -1,0 +1,53 @@
+"""A studio whose songs are rendered by a farm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from quincunx_orchestrator.embedded import installed_steps, manifests_of, this_machine
+from quincunx_orchestrator.farm.client import Submitted
+from quincunx_orchestrator.farm.opening import OpenFarm
+from quincunx_orchestrator.farm.remote import OnFarm
+from quincunx_orchestrator.farm.submission import Submission
+from quincunx_orchestrator.installed import operators
+from quincunx_orchestrator.song.voices import Catalogue
+from quincunx_orchestrator.studio import Studio
+from quincunx_shared.farm.nodes import SeenNode
+from quincunx_shared.isolation import TRUSTING, Isolation
+from quincunx_shared.names import Digest
+from quincunx_shared.ports import EventLog
+
+
+def studio_on(
+    farm: OpenFarm,
+    log: EventLog,
+    catalogue: Catalogue,
+    how: Submission,
+    *,
+    accepted: Callable[[Submitted], None] = lambda _: None,
+    isolation: Isolation = TRUSTING,
+) -> Studio:
+    """Return a studio on a farm. `log` hears what happens there; `accepted` hears of every job that is accepted.
+
+    Steps and voices are those installed here: what is to be done is decided here, and done there.
+    """
+    registry, merging = installed_steps(isolation), operators(isolation)
+    files: dict[Digest, Path] = {}
+    renderer = OnFarm(farm.client(), log, files, how, accepted)
+    studio = Studio(renderer, manifests_of(registry.found), catalogue, files, numeric_class_of(farm.nodes.seen()))
+    studio.operators = merging.found
+    studio.left_out = {**registry.problems, **merging.problems}
+    return studio
+
+
+def numeric_class_of(nodes: list[SeenNode]) -> str:
+    """The numeric class that models run in on a farm: that of most GPU workers, else of most workers, else ours.
+
+    One render is of one class, so that its sound does not depend on who computes which phrase.
+    """
+    up = [seen.node for seen in nodes if seen.node.role == "worker" and seen.state == "up" and seen.node.numeric_class]
+    gpu = [node for node in up if node.device == "gpu"]
+    counted = Counter(node.numeric_class for node in gpu or up for _ in range(node.slots))
+    return counted.most_common(1)[0][0] if counted else this_machine().numeric_class
