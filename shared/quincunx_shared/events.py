@@ -84,7 +84,7 @@ class StageEnded:
 
 @dataclass(frozen=True, slots=True)
 class SegmentEnded:
-    """All that was asked of a phrase, or of the song itself, has ended, `succeeded` or `failed`: told once, by a farm."""
+    """All that was asked of a phrase, or of the song itself, has ended: succeeded or failed. Told once, by a farm."""
 
     segment: SegmentId
     state: str

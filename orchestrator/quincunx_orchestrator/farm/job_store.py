@@ -11,8 +11,6 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from quincunx_shared.farm.redis_events import RedisEventLog
-
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.farm import job_scripts
 from quincunx_orchestrator.farm.job import (
@@ -28,6 +26,7 @@ from quincunx_orchestrator.farm.job import (
 from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_shared.errors import FarmError, NotOnFarm
 from quincunx_shared.events import Event
+from quincunx_shared.farm.redis_events import RedisEventLog
 from quincunx_shared.farm.wire import event_to_json
 from quincunx_shared.names import Digest, RenderId
 

@@ -7,10 +7,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from quincunx_shared.farm.redis_board import RedisBoard
-from quincunx_shared.farm.redis_events import RedisEventLog
-from quincunx_shared.farm.redis_index import RedisIndex
-
 from quincunx_orchestrator.farm.celery_app import CeleryPost, new_app, send_wake
 from quincunx_orchestrator.farm.client import FarmClient
 from quincunx_orchestrator.farm.coordinator import Surroundings
@@ -19,7 +15,10 @@ from quincunx_orchestrator.farm.submission import document_name
 from quincunx_shared.errors import BadInput
 from quincunx_shared.farm.broker_address import broker_address
 from quincunx_shared.farm.nodes import RedisNodes
+from quincunx_shared.farm.redis_board import RedisBoard
 from quincunx_shared.farm.redis_client import connect, plain_errors
+from quincunx_shared.farm.redis_events import RedisEventLog
+from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.farm.redis_work_state import RedisWorkState
 from quincunx_shared.farm.secret_file import read_secret
 from quincunx_shared.farm.settings import FarmSettings

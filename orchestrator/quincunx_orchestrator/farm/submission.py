@@ -36,9 +36,13 @@ class Accepted:
     how: Submission
 
 
+#: Where the documents of accepted jobs lie; one is there until its job is over.
+DOCUMENTS = "orders/"
+
+
 def document_name(render: RenderId) -> str:
-    """Where the document of an accepted job lies; it is there until the job is over."""
-    return f"orders/{render}"
+    """Where the document of an accepted job lies."""
+    return f"{DOCUMENTS}{render}"
 
 
 def accepted_to_bytes(job: Accepted) -> bytes:

@@ -1,0 +1,104 @@
+"""What keeps a farm whole while nobody looks: jobs and documents agree, and a Redis that came back empty is filled.
+
+The store outlives Redis. Every job that is not over has a document there, and every record of the index stands in a
+journal there. So whatever Redis has lost is found again: a document without a job is queued, an index without its
+epoch is rebuilt. Any coordinator does this; a short lease keeps them from doing it twice at the same time.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from quincunx_orchestrator.core.lanes import Barrier
+from quincunx_orchestrator.farm.job import ACTIVE, TERMINAL, JobRecord
+from quincunx_orchestrator.farm.job_store import QueueFull, RedisJobStore
+from quincunx_orchestrator.farm.submission import (
+    DOCUMENTS,
+    Accepted,
+    Submission,
+    accepted_from_bytes,
+    accepted_to_bytes,
+    document_name,
+)
+from quincunx_shared.farm.wire import BadMessage
+from quincunx_shared.names import RenderId
+from quincunx_shared.ports import Documents
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+LOG = logging.getLogger(__name__)
+
+#: Whoever looks after the farm does so alone for this time.
+ALONE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Housekeeper:
+    """Looks after one farm. `rebuild` fills the index from its journal and returns how many records it found."""
+
+    redis: Redis
+    namespace: str
+    jobs: RedisJobStore
+    documents: Documents
+    rebuild: Callable[[], int]
+
+    def look(self) -> None:
+        """Put in order what is not, unless another coordinator is doing so."""
+        lease = f"{self.namespace}:housekeeping"
+        if not self.redis.set(lease, "1", nx=True, ex=ALONE_SECONDS):
+            return
+        try:
+            self._fill_if_empty()
+            self._agree()
+        finally:
+            self.redis.delete(lease)
+
+    def _fill_if_empty(self) -> None:
+        """A Redis without an epoch has lost everything, or is new."""
+        epoch = f"{self.namespace}:epoch"
+        if self.redis.exists(epoch):
+            return
+        found = self.rebuild()
+        self.redis.set(epoch, uuid.uuid4().hex)
+        LOG.warning("Redis knew nothing of this farm: %d records were found again in the store", found)
+
+    def _agree(self) -> None:
+        active = {one.render: one for one in self.jobs.jobs(ACTIVE, limit=1_000_000)}
+        there = {RenderId(name.removeprefix(DOCUMENTS)) for name in self.documents.names(DOCUMENTS)}
+        for render in there - active.keys():
+            record = self.jobs.get(render)
+            if record is None:
+                self._queue_again(render)
+            elif record.state in TERMINAL:
+                self.documents.delete(document_name(render))
+        for render in active.keys() - there:
+            self.documents.put(document_name(render), accepted_to_bytes(_accepted(active[render])))
+
+    def _queue_again(self, render: RenderId) -> None:
+        content = self.documents.get(document_name(render))
+        if content is None:
+            return
+        try:
+            self.jobs.submit(accepted_from_bytes(content))
+        except BadMessage as error:
+            LOG.error("job %s cannot be queued again: %s", render, error)
+        except QueueFull:
+            LOG.info("job %s is queued again when there is room", render)
+        else:
+            LOG.warning("job %s was lost by Redis and is queued again", render)
+
+
+def _accepted(record: JobRecord) -> Accepted:
+    how = Submission(
+        song=record.song,
+        song_key=record.song_key,
+        priority=record.priority,
+        tags=record.tags,
+        barrier=Barrier(record.barrier, record.window),  # type: ignore[arg-type] # as it was written
+    )
+    return Accepted(record.render, record.order, record.fingerprint, how)

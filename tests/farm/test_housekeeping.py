@@ -1,0 +1,87 @@
+"""A Redis that lost everything loses no job and no record; nothing is left behind of jobs that are over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from quincunx_orchestrator.core.lanes import Barrier
+from quincunx_orchestrator.farm.housekeeping import Housekeeper
+from quincunx_orchestrator.farm.job_store import RedisJobStore
+from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted_to_bytes, document_name
+from quincunx_shared.names import Digest, RenderId
+from quincunx_shared.stores.documents import MemoryDocuments
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+HOW = Submission("song.ustx", "key", "background", ("night",), barrier=Barrier("wave", 3))
+
+
+@pytest.fixture
+def keeper(redis: Redis) -> Housekeeper:
+    rebuilt: list[int] = []
+    return Housekeeper(redis, "qx", RedisJobStore(redis, "qx"), MemoryDocuments(), lambda: rebuilt.append(1) or 7)  # type: ignore[func-returns-value]
+
+
+def accepted(name: str) -> Accepted:
+    return Accepted(RenderId(name), Digest("0" * 64), f"work {name}", HOW)
+
+
+def test_an_emptied_redis_gets_its_jobs_and_its_records_again(redis: Redis, keeper: Housekeeper) -> None:
+    keeper.jobs.submit(accepted("one"))
+    keeper.look()
+    before = keeper.jobs.get(RenderId("one"))
+    redis.flushall()
+    keeper.look()
+    after = keeper.jobs.get(RenderId("one"))
+    assert before is not None
+    assert after is not None
+    assert (after.state, after.priority, after.tags, after.barrier, after.window, after.fingerprint) == (
+        "pending",
+        "background",
+        ("night",),
+        "wave",
+        3,
+        before.fingerprint,
+    )
+    assert redis.exists("qx:epoch")
+
+
+def test_the_index_is_rebuilt_once_an_epoch(redis: Redis) -> None:
+    calls: list[int] = []
+
+    def rebuild() -> int:
+        calls.append(1)
+        return 0
+
+    keeper = Housekeeper(redis, "qx", RedisJobStore(redis, "qx"), MemoryDocuments(), rebuild)
+    keeper.look()
+    keeper.look()
+    assert len(calls) == 1
+    redis.flushall()
+    keeper.look()
+    assert len(calls) == 2
+
+
+def test_the_document_of_a_job_that_is_over_goes(keeper: Housekeeper) -> None:
+    keeper.jobs.submit(accepted("one"))
+    keeper.look()
+    assert keeper.documents.names("orders/") == ["orders/one"]
+    keeper.jobs.cancel(RenderId("one"))
+    keeper.look()
+    assert keeper.documents.names("orders/") == []
+
+
+def test_a_job_between_its_document_and_its_acceptance_is_accepted_once(keeper: Housekeeper) -> None:
+    job = accepted("one")
+    keeper.documents.put(document_name(job.render), accepted_to_bytes(job))
+    keeper.look()
+    assert keeper.jobs.submit(job) == ("one", True, ())
+
+
+def test_only_one_looks_at_a_time(redis: Redis, keeper: Housekeeper) -> None:
+    redis.set("qx:housekeeping", "1")
+    keeper.look()
+    assert not redis.exists("qx:epoch")
