@@ -23,6 +23,9 @@ LOG = logging.getLogger("quincunx.coordinator")
 #: How often to look for what nobody told of: leases that end, jobs of coordinators that died.
 TICK_SECONDS = 1.0
 
+#: How often to see whether jobs, documents and index agree.
+LOOK_SECONDS = 10.0
+
 
 def main() -> int:
     """Run until told to end. What was under way is left to the others at once."""
@@ -63,13 +66,17 @@ def _tick(farm: OpenFarm, coordinator: Coordinator, ending: threading.Event) -> 
         queues=(control_queue(),),
         started_at=time.time(),
     )
-    told = 0.0
+    keeper = farm.housekeeper()
+    told = looked = 0.0
     while not ending.wait(TICK_SECONDS):
         try:
             coordinator.tick()
             if time.monotonic() - told > BEAT_SECONDS:
                 farm.nodes.beat(node)
                 told = time.monotonic()
+            if time.monotonic() - looked > LOOK_SECONDS:
+                keeper.look()
+                looked = time.monotonic()
         except Exception:
             # The server is away for a while; so are leases, and whoever is back first goes on.
             LOG.exception("a look at the jobs failed")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from quincunx_orchestrator.farm.celery_app import CeleryPost, new_app, send_wake
 from quincunx_orchestrator.farm.client import FarmClient
 from quincunx_orchestrator.farm.coordinator import Surroundings
+from quincunx_orchestrator.farm.housekeeping import Housekeeper
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.submission import document_name
 from quincunx_shared.errors import BadInput
@@ -25,6 +26,7 @@ from quincunx_shared.farm.settings import FarmSettings
 from quincunx_shared.names import RenderId
 from quincunx_shared.recall import Recall
 from quincunx_shared.stores.farm_store import FarmStore, store_from
+from quincunx_shared.stores.journal import rebuild
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -71,6 +73,12 @@ class OpenFarm:
             clear,
             self._pace,
         )
+
+    def housekeeper(self) -> Housekeeper:
+        """Who looks after what Redis may have lost."""
+        documents = self.store.documents
+        index = RedisIndex(self.redis, self.settings.namespace)
+        return Housekeeper(self.redis, self.settings.namespace, self.jobs, documents, lambda: rebuild(index, documents))
 
     def _pace(self) -> dict[str, float]:
         """How long each step took when workers last told."""
