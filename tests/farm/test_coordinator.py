@@ -56,9 +56,12 @@ class MemoryJobs:
             self.waiting.append((job.render, job.order, job.how))
         return job.render, False, ()
 
-    def record_done(self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]) -> None:
+    def record_done(
+        self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]
+    ) -> tuple[RenderId, ...]:
         self.orders[render] = (order, how)
         self.state[render] = ("succeeded", result)
+        return ()
 
     def claim_next(self, coordinator: str) -> Claim | None:
         with self.guard:

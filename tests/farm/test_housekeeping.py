@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,7 +79,27 @@ def test_a_job_between_its_document_and_its_acceptance_is_accepted_once(keeper: 
     job = accepted("one")
     keeper.documents.put(document_name(job.render), accepted_to_bytes(job))
     keeper.look()
-    assert keeper.jobs.submit(job) == ("one", True, ())
+    assert keeper.jobs.submit(job) == ("one", False, ())
+
+
+def test_lost_jobs_of_one_song_are_queued_again_as_they_came(keeper: Housekeeper) -> None:
+    for name, came in (("b", 2.0), ("a", 3.0), ("c", 1.0)):
+        job = replace(accepted(name), submitted_at=came)
+        keeper.documents.put(document_name(job.render), accepted_to_bytes(job))
+    keeper.look()
+    states = {one.render: one.state for one in keeper.jobs.jobs()}
+    assert states == {"a": "pending", "b": "superseded", "c": "superseded"}
+    keeper.look()
+    assert keeper.documents.names("orders/") == ["orders/a"]
+
+
+def test_records_of_jobs_go_when_they_are_old(keeper: Housekeeper) -> None:
+    keeper.jobs.submit(accepted("one"))
+    keeper.jobs.cancel(RenderId("one"))
+    keeper.look()
+    assert keeper.jobs.get(RenderId("one")) is not None
+    replace(keeper, keep_seconds=-10.0).look()
+    assert keeper.jobs.get(RenderId("one")) is None
 
 
 def test_only_one_looks_at_a_time(redis: Redis, keeper: Housekeeper) -> None:

@@ -7,6 +7,7 @@ nothing of it depends on the one who submitted.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,8 +61,10 @@ class JobQueue(Protocol):
         Raises `QueueFull`.
         """
 
-    def record_done(self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]) -> None:
-        """Record a job that was done when it came."""
+    def record_done(
+        self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]
+    ) -> tuple[RenderId, ...]:
+        """Record a job that was done when it came, and return whom it supersedes."""
 
     def ended(self, render: RenderId) -> tuple[str, Mapping[str, Any]] | None:
         """The final state of a job and what came of it; None while it is not over. Raises `NotFound`."""
@@ -111,7 +114,7 @@ class FarmClient:
         self._store(song, order, {digest: (files or {})[digest] for digest in read})
         signatures = [song.step(one.segment, one.key.node).signature for one in (*places.values(), *aside.values())]
         fingerprint = how.idempotency_key or digest_of([*signatures, how.song_key])
-        job = Accepted(render, digest_of_bytes(order), fingerprint, how)
+        job = Accepted(render, digest_of_bytes(order), fingerprint, how, time.time())
         # Before it is accepted, so that nobody can lose it afterwards; a document too many does no harm.
         self.documents.put(document_name(render), accepted_to_bytes(job))
         try:
@@ -169,8 +172,10 @@ class FarmClient:
         digest, ordered = digest_of_bytes(content), digest_of_bytes(order)
         self.recall.blobs.put(digest, content)
         self.recall.blobs.put(ordered, order)
-        self.jobs.record_done(render, ordered, how, {"digest": digest, "counts": counts, "failed": 0})
-        return Submitted(render, current, done=True, result=result)
+        superseded = self.jobs.record_done(render, ordered, how, {"digest": digest, "counts": counts, "failed": 0})
+        for older in superseded:
+            self.stop(older)
+        return Submitted(render, current, done=True, superseded=superseded, result=result)
 
     def _store(self, song: BoundSong, order: bytes, files: Mapping[Digest, Path]) -> None:
         """Store the order, every payload its steps read, and the files of its voices, as far as they are not there."""

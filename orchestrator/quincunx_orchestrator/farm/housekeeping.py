@@ -46,6 +46,8 @@ class Housekeeper:
     jobs: RedisJobStore
     documents: Documents
     rebuild: Callable[[], int]
+    #: Records of jobs that ended longer ago go.
+    keep_seconds: float = 30 * 86_400.0
 
     def look(self) -> None:
         """Put in order what is not, unless another coordinator is doing so."""
@@ -55,6 +57,7 @@ class Housekeeper:
         try:
             self._fill_if_empty()
             self._agree()
+            self.jobs.forget_before(float(self.redis.time()[0]) - self.keep_seconds)
         finally:
             self.redis.delete(lease)
 
@@ -70,27 +73,38 @@ class Housekeeper:
     def _agree(self) -> None:
         active = {one.render: one for one in self.jobs.jobs(ACTIVE, limit=1_000_000)}
         there = {RenderId(name.removeprefix(DOCUMENTS)) for name in self.documents.names(DOCUMENTS)}
+        unknown: list[Accepted] = []
         for render in there - active.keys():
             record = self.jobs.get(render)
             if record is None:
-                self._queue_again(render)
+                unknown += self._documented(render)
             elif record.state in TERMINAL:
                 self.documents.delete(document_name(render))
+        # In the order in which they came: a later one of the same song supersedes the earlier.
+        for job in sorted(unknown, key=lambda job: job.submitted_at):
+            self._queue_again(job)
         for render in active.keys() - there:
             self.documents.put(document_name(render), accepted_to_bytes(_accepted(active[render])))
 
-    def _queue_again(self, render: RenderId) -> None:
+    def _documented(self, render: RenderId) -> list[Accepted]:
+        """The job of a document, if it is still there and can be read."""
         content = self.documents.get(document_name(render))
-        if content is None:
-            return
         try:
-            self.jobs.submit(accepted_from_bytes(content))
+            return [accepted_from_bytes(content)] if content is not None else []
         except BadMessage as error:
             LOG.error("job %s cannot be queued again: %s", render, error)
+            return []
+
+    def _queue_again(self, job: Accepted) -> None:
+        try:
+            accepted, existing, _ = self.jobs.submit(job)
         except QueueFull:
-            LOG.info("job %s is queued again when there is room", render)
-        else:
-            LOG.warning("job %s was lost by Redis and is queued again", render)
+            LOG.info("job %s is queued again when there is room", job.render)
+            return
+        LOG.warning("job %s was lost by Redis and is queued again", job.render)
+        if existing:
+            LOG.warning("job %s is the same work as job %s", job.render, accepted)
+            self.documents.delete(document_name(job.render))
 
 
 def _accepted(record: JobRecord) -> Accepted:
@@ -101,4 +115,4 @@ def _accepted(record: JobRecord) -> Accepted:
         tags=record.tags,
         barrier=Barrier(record.barrier, record.window),  # type: ignore[arg-type] # as it was written
     )
-    return Accepted(record.render, record.order, record.fingerprint, how)
+    return Accepted(record.render, record.order, record.fingerprint, how, record.submitted_at)

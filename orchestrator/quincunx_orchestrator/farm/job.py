@@ -39,8 +39,12 @@ COMES_FROM: Mapping[JobState, frozenset[JobState]] = {
     "superseded": ACTIVE,
 }
 
-#: A job of a lower class that has waited so long is served before the others, so that it ends one day.
+#: A job that has waited so long is old, whatever its class.
 AGEING_SECONDS = 600.0
+
+#: Every so many jobs the oldest of the old ones is served first, so that it ends one day; otherwise the classes rule,
+#: so that a long backlog holds up no job of a higher class by more than one.
+AGEING_TURN = 8
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ Every script begins with `COMMON`. Keys stand below the name of the farm, which 
     running              sorted set: jobs under way, by the time their lease ends
     active:<fingerprint>, song:<key>   the active job of the same work, of the same song
 
+Whatever is asked may be asked again because its answer was lost: it is then answered the same and done once.
 A job that ends tells so in its events, once, in the same script (see `quincunx_shared.farm.render_keys`).
 """
 
@@ -44,11 +45,18 @@ local function finish(render, state, result, note)
   tell(render, cjson.encode({event = 'RenderEnded', render = render, state = state}))
   redis.call('EXPIRE', farm .. ':{' .. render .. '}:events', 604800)
 end
+local function supersede(song_key, by)
+  local older = song_key ~= '' and redis.call('GET', key('song:' .. song_key)) or ''
+  if older == '' or not active(older) then return '' end
+  finish(older, 'superseded', '{}', 'superseded by ' .. by)
+  return older
+end
 """
 
 #: farm, render, fingerprint, song_key, limit, supersede, fields… → answer, render, superseded
 SUBMIT = """
 local render, fingerprint, song_key = ARGV[2], ARGV[3], ARGV[4]
+if redis.call('EXISTS', job(render)) == 1 then return {'accepted', render, get(render, 'supersedes')} end
 local same = redis.call('GET', key('active:' .. fingerprint))
 if same and active(same) then return {'existing', same, ''} end
 local waiting = 0
@@ -56,18 +64,11 @@ for _, class in ipairs({'system', 'user', 'background'}) do
   waiting = waiting + redis.call('ZCARD', key('queue:' .. class))
 end
 if waiting >= tonumber(ARGV[5]) then return {'full', tostring(waiting), ''} end
-local older = ''
-if ARGV[6] == '1' and song_key ~= '' then
-  older = redis.call('GET', key('song:' .. song_key)) or ''
-  if older ~= '' and active(older) then
-    finish(older, 'superseded', '{}', 'superseded by ' .. render)
-  else
-    older = ''
-  end
-end
+local older = ARGV[6] == '1' and supersede(song_key, render) or ''
 local number = redis.call('INCR', key('jobs:number'))
 redis.call('HSET', job(render), 'render', render, 'state', 'pending', 'fingerprint', fingerprint,
-  'song_key', song_key, 'submitted_at', stamp, 'number', number, 'generation', 0, unpack(ARGV, 7))
+  'song_key', song_key, 'submitted_at', stamp, 'number', number, 'generation', 0,
+  'supersedes', older, unpack(ARGV, 7))
 redis.call('ZADD', key('jobs'), stamp, render)
 redis.call('SET', key('active:' .. fingerprint), render)
 if song_key ~= '' then redis.call('SET', key('song:' .. song_key), render) end
@@ -75,7 +76,19 @@ queue(render)
 return {'accepted', render, older}
 """
 
-#: farm, coordinator, token, lease seconds, ageing seconds → render or nothing
+#: farm, render, song_key, supersede, result, fields… → whom it supersedes; the job is over as soon as it is there
+DONE = """
+local render = ARGV[2]
+if redis.call('EXISTS', job(render)) == 1 then return get(render, 'supersedes') end
+local older = ARGV[4] == '1' and supersede(ARGV[3], render) or ''
+redis.call('HSET', job(render), 'render', render, 'song_key', ARGV[3], 'submitted_at', stamp, 'started_at', stamp,
+  'generation', 0, 'supersedes', older, unpack(ARGV, 6))
+redis.call('ZADD', key('jobs'), stamp, render)
+finish(render, 'succeeded', ARGV[5], '')
+return older
+"""
+
+#: farm, coordinator, token, lease seconds, ageing seconds, ageing turn → render or nothing
 CLAIM = """
 local function take(render)
   redis.call('ZREM', key('queue:' .. get(render, 'priority')), render)
@@ -89,16 +102,18 @@ for _, render in ipairs(redis.call('ZRANGEBYSCORE', key('running'), '-inf', now)
   if get(render, 'state') == 'running' then return take(render) end
   redis.call('ZREM', key('running'), render)
 end
-local heads = {}
+local first, oldest, since = nil, nil, now - tonumber(ARGV[5])
 for _, class in ipairs({'system', 'user', 'background'}) do
   local head = redis.call('ZRANGE', key('queue:' .. class), 0, 0)[1]
   if head then
-    if now - tonumber(get(head, 'submitted_at')) > tonumber(ARGV[5]) then return take(head) end
-    heads[#heads + 1] = head
+    first = first or head
+    local came = tonumber(get(head, 'submitted_at'))
+    if came <= since then oldest, since = head, came end
   end
 end
-if heads[1] then return take(heads[1]) end
-return false
+if not first then return false end
+if redis.call('INCR', key('jobs:turns')) % tonumber(ARGV[6]) == 0 then return take(oldest or first) end
+return take(first)
 """
 
 #: farm, render, token, lease seconds → 1 if it is still held
@@ -121,17 +136,23 @@ return 1
 #: farm, render, token, state, result, last events… → 1 if it was ended by this
 END = """
 local render = ARGV[2]
+if get(render, 'ended_by') == ARGV[3] then return get(render, 'state') == ARGV[4] and 1 or 0 end
 if get(render, 'token') ~= ARGV[3] or get(render, 'state') ~= 'running' then return 0 end
 for i = 6, #ARGV do tell(render, ARGV[i]) end
 finish(render, ARGV[4], ARGV[5], '')
+redis.call('HSET', job(render), 'ended_by', ARGV[3])
 return 1
 """
 
-#: farm, render, state, note → the state it was in, or nothing
+#: farm, render, state, note, the asker's token → the state it was in, or nothing
 STOP = """
 local render = ARGV[2]
+if get(render, 'ended_by') == ARGV[5] then return get(render, 'was') end
 local state = get(render, 'state')
-if active(render) then finish(render, ARGV[3], '{}', ARGV[4]) end
+if active(render) then
+  finish(render, ARGV[3], '{}', ARGV[4])
+  redis.call('HSET', job(render), 'ended_by', ARGV[5], 'was', state)
+end
 return state
 """
 

@@ -15,6 +15,7 @@ from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.farm import job_scripts
 from quincunx_orchestrator.farm.job import (
     AGEING_SECONDS,
+    AGEING_TURN,
     TERMINAL,
     CancelAnswer,
     Claim,
@@ -41,10 +42,18 @@ class QueueFull(FarmError):
 class RedisJobStore:
     """Jobs below one name of a farm."""
 
-    def __init__(self, client: Redis, namespace: str, *, lease_seconds: float = 15.0) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        namespace: str,
+        *,
+        lease_seconds: float = 15.0,
+        ageing_seconds: float = AGEING_SECONDS,
+    ) -> None:
         self._redis = client
         self._farm = namespace
         self._lease = lease_seconds
+        self._ageing = ageing_seconds
         self._scripts = {
             name: client.register_script(job_scripts.COMMON + body)
             for name, body in vars(job_scripts).items()
@@ -68,28 +77,18 @@ class RedisJobStore:
             )
         return RenderId(name), answer == "existing", (RenderId(older),) if older else ()
 
-    def record_done(self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]) -> None:
-        """Record a job that was done when it came."""
-        seconds, micros = self._redis.time()
-        now = seconds + micros / 1e6
-        fields = _fields(order, how) | {
-            "render": render,
-            "state": "succeeded",
-            "submitted_at": f"{now:.6f}",
-            "started_at": f"{now:.6f}",
-            "ended_at": f"{now:.6f}",
-            "song_key": how.song_key,
-            "result": json.dumps(result),
-        }
-        with self._redis.pipeline() as pipe:
-            pipe.hset(self._key(f"job:{render}"), mapping=cast("Any", fields))
-            pipe.zadd(self._key("jobs"), {render: now})
-            pipe.execute()
+    def record_done(
+        self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]
+    ) -> tuple[RenderId, ...]:
+        """Record a job that was done when it came, with its event; return whom it supersedes."""
+        fields = [part for pair in _fields(order, how).items() for part in pair]
+        older = self._run("DONE", render, how.song_key, int(how.supersede), json.dumps(result), *fields)
+        return (RenderId(older),) if older else ()
 
     def claim_next(self, coordinator: str) -> Claim | None:
         """Take the next job that may run, or one whose coordinator is gone."""
         token = uuid.uuid4().hex
-        name = self._run("CLAIM", coordinator, token, self._lease, AGEING_SECONDS)
+        name = self._run("CLAIM", coordinator, token, self._lease, self._ageing, AGEING_TURN)
         record = self.get(RenderId(name)) if name else None
         if record is None:
             return None
@@ -123,7 +122,7 @@ class RedisJobStore:
 
     def cancel(self, render: RenderId, why: str = "") -> CancelAnswer:
         """Cancel a job, wherever it is; what it has computed stays in the cache."""
-        return cancel_answer(_state(self._run("STOP", render, "cancelled", why)))
+        return cancel_answer(_state(self._run("STOP", render, "cancelled", why, uuid.uuid4().hex)))
 
     def pause(self, render: RenderId, why: str = "") -> JobState | None:
         """Let a job wait until it is resumed, and return the state it was in."""

@@ -78,7 +78,14 @@ class OpenFarm:
         """Who looks after what Redis may have lost."""
         documents = self.store.documents
         index = RedisIndex(self.redis, self.settings.namespace)
-        return Housekeeper(self.redis, self.settings.namespace, self.jobs, documents, lambda: rebuild(index, documents))
+        return Housekeeper(
+            self.redis,
+            self.settings.namespace,
+            self.jobs,
+            documents,
+            lambda: rebuild(index, documents),
+            self.settings.keep_days * 86_400,
+        )
 
     def _pace(self) -> dict[str, float]:
         """How long each step took when workers last told."""

@@ -34,6 +34,8 @@ class Accepted:
     order: Digest
     fingerprint: str
     how: Submission
+    #: By the clock of who submitted: jobs that are queued again keep their order, as far as those clocks agree.
+    submitted_at: float = 0.0
 
 
 #: Where the documents of accepted jobs lie; one is there until its job is over.
@@ -58,6 +60,7 @@ def accepted_from_bytes(content: bytes) -> Accepted:
         barrier = Barrier(**how.pop("barrier"))
         tags = tuple(how.pop("tags"))
         submission = Submission(**how, barrier=barrier, tags=tags)
-        return Accepted(RenderId(told["render"]), Digest(told["order"]), told["fingerprint"], submission)
+        came = float(told.get("submitted_at", 0.0))
+        return Accepted(RenderId(told["render"]), Digest(told["order"]), told["fingerprint"], submission, came)
     except (ValueError, TypeError, KeyError) as error:
         raise BadMessage(f"the document of a job cannot be read: {error}") from error
