@@ -6,6 +6,7 @@ outcome too (`lost`): the one who planned has to plan again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
 
@@ -21,16 +22,26 @@ from quincunx_workers.scheduler import BundleState
 from quincunx_workers.workbench import Workbench
 
 
-def run_bundle(bundle: Bundle, board: Blackboard, bench: Workbench, pool: Executor | None = None) -> BundleOutcome:
-    """Run all tasks that can run; with a pool, independent tasks at the same time."""
+def run_bundle(
+    bundle: Bundle,
+    board: Blackboard,
+    bench: Workbench,
+    pool: Executor | None = None,
+    *,
+    going_on: Callable[[], bool] = lambda: True,
+) -> BundleOutcome:
+    """Run all tasks that can run; with a pool, independent tasks at the same time.
+
+    `going_on` is asked before every task. When it says no, no further task begins; the outcome is then of no use.
+    """
     outcome = BundleOutcome(bundle)
     try:
-        outside = board.take(_outside(bundle))
+        outside = board.take(outside_of(bundle))
     except MissingInputs as error:
         outcome.failed = {task.step.id: str(error) for task in bundle.tasks}
         return outcome
     run = _BundleRun(bundle, outcome, bench, {key: Held(ref, bench.blobs) for key, ref in outside.items()})
-    run.serially() if pool is None else run.in_pool(pool)
+    run.serially(going_on) if pool is None else run.in_pool(pool, going_on)
     run.finish()
     board.put(outcome.exports)
     return outcome
@@ -47,17 +58,19 @@ class _BundleRun:
         self.inside = {task.step.id for task in bundle.tasks}
         self.state = BundleState.of(bundle.tasks, bundle.segment)
 
-    def serially(self) -> None:
+    def serially(self, going_on: Callable[[], bool]) -> None:
         """Run one ready task after the other."""
-        while ready := self.state.ready():
+        while (ready := self.state.ready()) and going_on():
             self._merge(ready[0], self._attempt(self._give_out(ready[0])))
 
-    def in_pool(self, pool: Executor) -> None:
+    def in_pool(self, pool: Executor, going_on: Callable[[], bool]) -> None:
         """Give every ready task to the pool, and look again whenever one has ended."""
         under_way: dict[Future[Answer | Exception], int] = {}
         while not self.state.done:
-            for index in self.state.ready():
+            for index in self.state.ready() if going_on() else ():
                 under_way[pool.submit(self._attempt, self._give_out(index))] = index
+            if not under_way:
+                return
             ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for future in ended:
                 self._merge(under_way.pop(future), future.result())
@@ -147,7 +160,7 @@ def _told(error: Exception) -> str:
     return str(error) if isinstance(error, QuincunxError) else f"{type(error).__name__}: {error}"
 
 
-def _outside(bundle: Bundle) -> list[Address]:
+def outside_of(bundle: Bundle) -> list[Address]:
     """The addresses the bundle reads that are not made inside it."""
     inside = {task.step.id for task in bundle.tasks}
     found: dict[Address, None] = {}

@@ -1,0 +1,176 @@
+"""Works off one message: leases its bundles, runs them, and reports each with its exports and events.
+
+Nothing here raises: whatever goes wrong, bundles go back, or their leases end, and the coordinator sends them again.
+A report follows the results: a bundle has ended only when everybody can find what it made. Results are written behind
+the computing, so reports wait a moment and travel together, with the question whether to go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from quincunx_shared.canonical import digest_of_bytes
+from quincunx_shared.errors import QuincunxError
+from quincunx_shared.events import StepFailed
+from quincunx_shared.farm.assignment import Assignment
+from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
+from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Finished, Grant, Verdict, WorkState
+from quincunx_shared.names import RenderId
+from quincunx_shared.outcome import BundleOutcome
+from quincunx_shared.ports import Blackboard, EventLog
+from quincunx_shared.recipe import Bundle
+from quincunx_workers.executor import run_bundle
+from quincunx_workers.farm.bundle_log import BundleLog
+from quincunx_workers.farm.draining import Draining
+from quincunx_workers.farm.fit import misfit
+from quincunx_workers.farm.keeper import Holding, Keeper
+from quincunx_workers.farm.message_board import MessageBoard
+from quincunx_workers.workbench import Workbench
+
+LOG = logging.getLogger(__name__)
+
+#: A report waits no longer than this for others to travel with.
+REPORT_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Post:
+    """Where a process of a worker stands: who it is, what it works with, and who keeps its leases."""
+
+    name: str
+    work: WorkState
+    bench: Workbench
+    keeper: Keeper
+    draining: Draining
+    board: Callable[[RenderId], Blackboard]
+    log: Callable[[RenderId], EventLog]
+    #: Hears what was refused or handed back, in a word: forged, misfit, drained, outage.
+    refused: Callable[[str], None] = lambda _: None
+
+
+def run_assignment(told: Assignment, post: Post) -> int:
+    """Run what is left to do of a message, and return how many bundles ended here."""
+    try:
+        if post.draining.asked:
+            return 0
+        grant = post.work.lease(told.render, list(told.bundles), post.name)
+        bundles = _sorted_out(told, grant, post)
+        if not bundles:
+            return 0
+        with post.keeper.keeping(told.render, grant.token, list(bundles)) as holding:
+            return _MessageRun(holding, bundles, post).run()
+    except Exception as error:  # a store or Redis that is away; leases end, and what is open is sent again
+        post.refused("outage")
+        LOG.warning("a message of render %s was left: %s", told.render, error)
+        return 0
+
+
+def _sorted_out(told: Assignment, grant: Grant, post: Post) -> dict[BundleId, Bundle]:
+    """Read what was granted, and hand back what was not meant or does not fit."""
+    versions = {name: step.manifest.version for name, step in post.bench.steps.items()}
+    found: dict[BundleId, Bundle] = {}
+    for name, content in grant.bundles.items():
+        why, word = "", "misfit"
+        if digest_of_bytes(content) != told.bundles[name]:
+            why, word = "was not what its message said", "forged"
+        else:
+            bundle = bundle_from_json(content)
+            why = misfit(bundle, versions, post.bench.numeric_class)
+        if why:
+            post.refused(word)
+            post.work.hand_back(told.render, [name], grant.token, f"worker {post.name} {why}")
+        else:
+            found[name] = bundle
+    return found
+
+
+class _MessageRun:
+    """The bundles of one message, one after the other."""
+
+    def __init__(self, holding: Holding, bundles: Mapping[BundleId, Bundle], post: Post) -> None:
+        self._holding = holding
+        self._bundles = bundles
+        self._post = post
+        self._board = MessageBoard(post.board(holding.render), bundles.values())
+        self._live = post.log(holding.render)
+        #: Computed, and not reported yet.
+        self._waiting: list[Finished] = []
+        self._reported_at = time.monotonic()
+        self._ended = 0
+
+    def run(self) -> int:
+        """Run them, and return how many ended."""
+        try:
+            for name, bundle in self._bundles.items():
+                if self._post.draining.asked:
+                    break
+                verdict = self._settle(then=name)
+                if verdict == "stop":
+                    return self._ended
+                if verdict == "quarantined":
+                    self._waiting.append(_quarantined(name, bundle))
+                elif verdict == "go":
+                    self._compute(name, bundle)
+            self._settle()
+            self._leave("")
+        except Exception as error:  # a store that is full or away is nobody's step: others may still reach it
+            LOG.warning("render %s: bundles are handed back: %s", self._holding.render, error)
+            self._leave(f"worker {self._post.name}: {error}")
+        return self._ended
+
+    def _compute(self, name: BundleId, bundle: Bundle) -> None:
+        post, holding = self._post, self._holding
+        log = BundleLog(self._live, post.bench.clock)
+
+        def going_on() -> bool:
+            holding.sign()
+            return holding.verdict == "go" and not post.draining.overdue
+
+        outcome = run_bundle(bundle, self._board, replace(post.bench, log=log), going_on=going_on)
+        if going_on():
+            self._waiting.append(Finished(name, outcome_to_json(outcome), outcome.exports, log.events))
+
+    def _settle(self, then: BundleId | None = None) -> Verdict:
+        """Report what has landed, and begin the next."""
+        reports: list[Finished] = []
+        if self._waiting and (then is None or time.monotonic() - self._reported_at > REPORT_SECONDS):
+            self._post.bench.flights.land()
+            self._post.bench.recall.flush()
+            reports, self._waiting = self._waiting, []
+        survived = [one.id for one in self._waiting]
+        holding, work = self._holding, self._post.work
+        try:
+            settled = work.finish(holding.render, holding.token, reports, then=then, survived=survived)
+        except BaseException:
+            self._waiting = reports + self._waiting
+            raise
+        if reports:
+            self._reported_at = time.monotonic()
+            self._ended += len(settled.accepted)
+            reported = {one.id for one in reports}
+            holding.ids = [one for one in holding.ids if one not in reported]
+        return settled.verdict
+
+    def _leave(self, reason: str) -> None:
+        """Let others have what is left."""
+        holding, post = self._holding, self._post
+        if holding.ids:
+            post.refused("outage" if reason else "drained")
+            post.work.hand_back(holding.render, holding.ids, holding.token, reason)
+
+
+def _quarantined(name: BundleId, bundle: Bundle) -> Finished:
+    """The outcome of a bundle that ends every worker that begins it."""
+    why = str(
+        QuincunxError(
+            f"its worker died {MOST_ATTEMPTS} times while it ran",
+            where=str(bundle.segment),
+            remedy="the worker's log says how; `quincunx retry --failed` tries again",
+        )
+    )
+    outcome = BundleOutcome(bundle, failed={task.step.id: why for task in bundle.tasks})
+    events = [StepFailed(bundle.segment, task.step.id, why) for task in bundle.tasks]
+    return Finished(name, outcome_to_json(outcome), {}, events)
