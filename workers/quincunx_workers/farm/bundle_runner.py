@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.events import StepFailed
-from quincunx_shared.farm.assignment import Assignment
+from quincunx_shared.farm.messages import RunBundles
 from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
 from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Finished, Grant, Verdict, WorkState
 from quincunx_shared.names import RenderId
@@ -51,12 +52,12 @@ class Post:
     refused: Callable[[str], None] = lambda _: None
 
 
-def run_assignment(told: Assignment, post: Post) -> int:
+def run_message(told: RunBundles, post: Post) -> int:
     """Run what is left to do of a message, and return how many bundles ended here."""
     try:
         if post.draining.asked:
             return 0
-        grant = post.work.lease(told.render, list(told.bundles), post.name)
+        grant = post.work.lease(told.render, told.bundles, post.name)
         bundles = _sorted_out(told, grant, post)
         if not bundles:
             return 0
@@ -68,13 +69,14 @@ def run_assignment(told: Assignment, post: Post) -> int:
         return 0
 
 
-def _sorted_out(told: Assignment, grant: Grant, post: Post) -> dict[BundleId, Bundle]:
+def _sorted_out(told: RunBundles, grant: Grant, post: Post) -> dict[BundleId, Bundle]:
     """Read what was granted, and hand back what was not meant or does not fit."""
     versions = {name: step.manifest.version for name, step in post.bench.steps.items()}
+    meant = dict(zip(told.bundles, told.digests, strict=True))
     found: dict[BundleId, Bundle] = {}
     for name, content in grant.bundles.items():
         why, word = "", "misfit"
-        if digest_of_bytes(content) != told.bundles[name]:
+        if digest_of_bytes(content) != meant[name]:
             why, word = "was not what its message said", "forged"
         else:
             bundle = bundle_from_json(content)
@@ -119,6 +121,11 @@ class _MessageRun:
         except Exception as error:  # a store that is full or away is nobody's step: others may still reach it
             LOG.warning("render %s: bundles are handed back: %s", self._holding.render, error)
             self._leave(f"worker {self._post.name}: {error}")
+        finally:
+            # What others wait for may be among it, whatever has become of the bundles.
+            with suppress(Exception):
+                self._post.bench.flights.land()
+                self._post.bench.recall.flush()
         return self._ended
 
     def _compute(self, name: BundleId, bundle: Bundle) -> None:

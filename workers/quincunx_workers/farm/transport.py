@@ -1,0 +1,66 @@
+"""How messages reach a worker: Celery's own way over Redis, which a message that is garbage cannot break.
+
+Kombu reads what lies on a queue as if it had written it; anything else ends the worker's main process. Here such a
+message is dropped and counted, and the worker goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kombu.transport import redis as kombu_redis
+
+from quincunx_shared.farm.queues import look_order
+
+LOG = logging.getLogger(__name__)
+
+#: What reading a message that is none can raise; errors of the connection are not among it.
+_GARBAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+
+
+class LookOrder:
+    """The order in which the queues are asked: by priority, and one look in some from below."""
+
+    def __init__(self, queues: Sequence[str] = ()) -> None:
+        self._queues = list(queues)
+        self._looks = 0
+
+    def update(self, queues: Sequence[str]) -> None:
+        """Take over the queues."""
+        self._queues = list(queues)
+
+    def consume(self, count: int) -> list[str]:
+        """Return the queues for the next look."""
+        return look_order(self._queues, self._looks)[:count]
+
+    def rotate(self, last_used: str) -> str:
+        """Count a look that found something."""
+        self._looks += 1
+        return last_used
+
+
+class SturdyChannel(kombu_redis.Channel):  # type: ignore[misc] # kombu has no types
+    """A channel that outlives what lies on its queues."""
+
+    #: Hears of every message that was dropped. Set by the worker, in its own process.
+    dropped: Callable[[], None] = staticmethod(lambda: None)
+
+    def _brpop_read(self, **options: Any) -> Any:
+        known = set(self.qos._delivered)
+        try:
+            return super()._brpop_read(**options)
+        except _GARBAGE as error:
+            LOG.warning("a message that cannot be read was dropped: %s", type(error).__name__)
+            type(self).dropped()
+            # Half read it would hold a place for ever, and come back after the visibility timeout.
+            for tag in set(self.qos._delivered) - known:
+                self.qos.ack(tag)
+            raise kombu_redis.Empty from error
+
+
+class SturdyTransport(kombu_redis.Transport):  # type: ignore[misc] # kombu has no types
+    """Redis, with sturdy channels."""
+
+    Channel = SturdyChannel
