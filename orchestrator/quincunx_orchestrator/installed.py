@@ -6,46 +6,32 @@ is loaded when something in it is first needed, because loading it imports other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from quincunx_orchestrator.score.formats import ScoreFormat
 from quincunx_orchestrator.score.phrasing import CUTTERS, Cutter
 from quincunx_orchestrator.score.readers import SCORE_FORMATS, TRANSCRIPT_SUFFIX
-from quincunx_shared.curve import INTERPOLATIONS, Interpolation
 from quincunx_shared.errors import BadInput
 from quincunx_shared.hints import did_you_mean
-from quincunx_shared.intervention import Operator
+from quincunx_shared.installed_operators import interpolations, must_be, must_be_callable, operators
 from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.plugins import Plugins, load_plugins
 
-Thing = TypeVar("Thing")
+__all__ = ["cutter_named", "format_table", "interpolations", "operators", "phrase_cutters", "score_formats"]
 
 #: Entry-point groups.
 FORMATS = "quincunx.score_formats"
 CUTTING = "quincunx.phrase_cutters"
-OPERATORS = "quincunx.operators"
-WAYS = "quincunx.interpolations"
 
 
 def score_formats(isolation: Isolation = TRUSTING) -> Plugins[ScoreFormat]:
     """Song formats by suffix; the entry point's name is the suffix without its dot."""
-    return load_plugins(FORMATS, SCORE_FORMATS, _must_be(ScoreFormat), lambda name: f".{name.lower()}", isolation)
+    return load_plugins(FORMATS, SCORE_FORMATS, must_be(ScoreFormat), lambda name: f".{name.lower()}", isolation)
 
 
 def phrase_cutters(isolation: Isolation = TRUSTING) -> Plugins[Cutter]:
     """Ways to cut a part into phrases, by name."""
-    return load_plugins(CUTTING, CUTTERS, _must_be_callable, isolation=isolation)
-
-
-def operators(isolation: Isolation = TRUSTING) -> Plugins[Operator]:
-    """Custom operators of interventions, by name."""
-    return load_plugins(OPERATORS, {}, _must_be(Operator), isolation=isolation)
-
-
-def interpolations(isolation: Isolation = TRUSTING) -> Plugins[Interpolation]:
-    """Ways between the points of a curve, by name."""
-    return load_plugins(WAYS, INTERPOLATIONS, _must_be_callable, isolation=isolation)
+    return load_plugins(CUTTING, CUTTERS, must_be_callable, isolation=isolation)
 
 
 def format_table(suffix: str, isolation: Isolation = TRUSTING) -> Mapping[str, ScoreFormat]:
@@ -62,11 +48,3 @@ def cutter_named(name: str, isolation: Isolation = TRUSTING) -> Cutter:
         hint = did_you_mean(name, cutters)
         raise BadInput(f"there is no phrase cutter {name!r}{hint}", remedy=f"known: {', '.join(sorted(cutters))}")
     return cutters[name]
-
-
-def _must_be(kind: type) -> Callable[[object], str]:
-    return lambda thing: "" if isinstance(thing, kind) else f"is not a {kind.__name__} but {type(thing).__name__}"
-
-
-def _must_be_callable(thing: object) -> str:
-    return "" if callable(thing) else f"is not a function but {type(thing).__name__}"

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from quincunx_shared.errors import BadVoicebank
 from quincunx_shared.names import Digest
@@ -41,6 +41,17 @@ class ModelLibrary:
             ) from None
 
 
+class Library(Protocol):
+    """Where the files of the banks lie."""
+
+    def path(self, digest: Digest) -> Path:
+        """Return where the file with this digest lies. Raises `BadVoicebank`."""
+
+    @property
+    def changed(self) -> Callable[[Path], None]:
+        """Hears of a file that is another one than its digest says."""
+
+
 @dataclass
 class _Seat:
     """A place in the pool: taken when loading starts, so that the budget counts what is on its way."""
@@ -56,7 +67,7 @@ class ModelPool:
     Dropping a model takes it from the pool; its memory is free when the last step that runs it ends.
     """
 
-    def __init__(self, library: ModelLibrary, load: LoadModel, budget_bytes: int = BUDGET_BYTES) -> None:
+    def __init__(self, library: Library, load: LoadModel, budget_bytes: int = BUDGET_BYTES) -> None:
         self._library = library
         self._load = load
         self._budget_bytes = budget_bytes

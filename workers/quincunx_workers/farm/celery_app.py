@@ -1,0 +1,111 @@
+"""The Celery side of a worker: one task, that never raises, and a worker that takes its messages from some queues."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from celery import Celery, bootsteps, signals
+from celery.worker import state
+from celery.worker.consumer import Tasks
+from kombu import Queue
+
+from quincunx_shared.farm.broker import broker_settings
+from quincunx_shared.farm.celery_settings import RUN_BUNDLES
+from quincunx_shared.farm.envelope import BadEnvelope
+from quincunx_workers.farm.bundle_runner import run_message
+from quincunx_workers.farm.transport import LookOrder, SturdyChannel, SturdyTransport
+from quincunx_workers.farm.workplace import Workplace
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Which queues a worker takes from, how many messages at once, and whether it may take any now."""
+
+    queues: tuple[str, ...]
+    slots: int
+    pool: str
+    may_take: Callable[[], bool] = lambda: True
+
+
+def make_app(place: Workplace, intake: Intake) -> Celery:
+    """An app that knows one task and nothing else: whatever else a message names is thrown away."""
+    app = Celery("quincunx", set_as_current=False)
+    app.conf.update(broker_settings(place.settings))
+    app.conf.update(
+        broker_transport=_path_of(SturdyTransport),
+        # In the application of whoever embeds us they may be anything; here the app is the process.
+        task_queues=[Queue(name, routing_key=name) for name in intake.queues],
+        worker_redirect_stdouts=False,
+        worker_send_task_events=True,
+    )
+    options = app.conf.broker_transport_options
+    app.conf.broker_transport_options = {**options, "queue_order_strategy": _path_of(LookOrder), "priority_steps": [0]}
+
+    @app.task(name=RUN_BUNDLES, typing=False)  # type: ignore[untyped-decorator]
+    def run_bundles(envelope: object = None, *_: object, **__: object) -> None:
+        """Run what is left to do of the bundles that an envelope names."""
+        try:
+            told = place.read(envelope)
+        except BadEnvelope as error:
+            place.tally.count("forged")
+            LOG.warning("a message was refused: %s", error)
+        except Exception as error:  # Redis or a secret is away: the bundles are sent again
+            place.tally.count("outage")
+            LOG.warning("a message was left: %s", error)
+        else:
+            place.tally.count("ran", run_message(told, place.post()))
+
+    app.finalize()
+    # Celery's own tasks make messages of what a message says. No worker of a farm needs them.
+    for name in [name for name in app.tasks if name != RUN_BUNDLES]:
+        del app.tasks[name]
+    app.steps["consumer"].add(_Gate)
+    app.quincunx_may_take = intake.may_take
+    return app
+
+
+def run_worker(place: Workplace, intake: Intake) -> int:
+    """Take messages until SIGTERM; then end what is begun. Returns how the process is to exit."""
+    app = make_app(place, intake)
+    SturdyChannel.dropped = staticmethod(lambda: place.tally.count("garbage"))
+    signals.worker_shutting_down.connect(lambda **_: place.draining.ask(), weak=False)
+    signals.worker_process_init.connect(lambda **_: place.post(), weak=False)
+    worker = app.Worker(
+        hostname=place.name,
+        pool=intake.pool,
+        concurrency=intake.slots,
+        queues=list(intake.queues),
+        loglevel=logging.getLogger().level,
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+        task_events=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def doing() -> tuple[str, ...]:
+    """What the worker of this process has in hand, in words."""
+    return tuple(sorted(str(request.kwargsrepr or request.id)[:200] for request in list(state.active_requests)))
+
+
+class _Gate(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no types
+    """Asks before every look at the queues whether this worker may take a message."""
+
+    requires = (Tasks,)
+
+    def start(self, consumer: Any) -> None:
+        """Ask after Celery's own question, whether there is a free slot."""
+        qos = consumer.task_consumer.channel.qos
+        before, may_take = qos.can_consume, consumer.app.quincunx_may_take
+        qos.can_consume = lambda: may_take() and before()
+
+
+def _path_of(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"

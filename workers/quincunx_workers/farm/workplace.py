@@ -1,0 +1,129 @@
+"""What a process of a worker works with, from the settings of its farm: made once in every process, after the fork."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from quincunx_shared.curve import Interpolation
+from quincunx_shared.farm.messages import RunBundles, open_run
+from quincunx_shared.farm.redis_board import RedisBoard
+from quincunx_shared.farm.redis_claims import RedisClaims
+from quincunx_shared.farm.redis_client import connect
+from quincunx_shared.farm.redis_events import RedisEventLog
+from quincunx_shared.farm.redis_index import RedisIndex
+from quincunx_shared.farm.redis_time import RedisTime
+from quincunx_shared.farm.redis_work_state import RedisWorkState
+from quincunx_shared.farm.secret_file import read_secret
+from quincunx_shared.farm.settings import FarmSettings
+from quincunx_shared.installed_operators import interpolations, operators
+from quincunx_shared.intervention import Operator
+from quincunx_shared.recall import Recall
+from quincunx_shared.step import Step
+from quincunx_shared.stores.farm_store import FarmStore, machine_folder, store_from
+from quincunx_shared.stores.memory import MemoryEventLog, SystemClock
+from quincunx_workers.farm.bank_files import BankFiles
+from quincunx_workers.farm.bundle_runner import Post
+from quincunx_workers.farm.device_lease import DeviceModels
+from quincunx_workers.farm.draining import Draining
+from quincunx_workers.farm.keeper import Keeper
+from quincunx_workers.farm.tally import Tally
+from quincunx_workers.memory import return_early
+from quincunx_workers.model_pool import ModelPool
+from quincunx_workers.onnx_runtime import OnnxRuntime, Provider, installed_provider, numeric_class
+from quincunx_workers.registry import load_steps
+from quincunx_workers.shared_flights import SharedFlights
+from quincunx_workers.workbench import Models, Workbench
+
+
+@dataclass(frozen=True)
+class Skills:
+    """What this machine can run: loaded once, before the fork, and shared by all children."""
+
+    steps: Mapping[str, Step]
+    operators: Mapping[str, Operator]
+    interpolations: Mapping[str, Interpolation]
+    provider: Provider
+    numeric_class: str
+
+    @classmethod
+    def installed(cls) -> Skills:
+        """Load what installed packages offer. Raises `QuincunxError` where ONNX Runtime is missing or doubled."""
+        provider = installed_provider()
+        return cls(
+            load_steps().found, operators().found, interpolations().found, provider, numeric_class(provider)
+        )
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of every step, its version."""
+        return {name: step.manifest.version for name, step in sorted(self.steps.items())}
+
+
+@dataclass
+class Workplace:
+    """Opens the post of this process when its first message comes, and opens messages."""
+
+    settings: FarmSettings
+    skills: Skills
+    name: str
+    device: str
+    draining: Draining
+    tally: Tally
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _opened: tuple[int, Post, Callable[[object], RunBundles]] | None = None
+
+    def post(self) -> Post:
+        """Return the post of this process. A child does not inherit its parent's connections."""
+        return self._open()[1]
+
+    def read(self, envelope: object) -> RunBundles:
+        """Open an envelope, or raise `BadEnvelope`."""
+        return self._open()[2](envelope)
+
+    def _open(self) -> tuple[int, Post, Callable[[object], RunBundles]]:
+        with self._guard:
+            if self._opened is None or self._opened[0] != os.getpid():
+                self._opened = (os.getpid(), *self._made())
+            return self._opened
+
+    def _made(self) -> tuple[Post, Callable[[object], RunBundles]]:
+        settings, namespace = self.settings, self.settings.namespace
+        client = connect(settings, name=f"worker-{self.name}")
+        work = RedisWorkState(client, namespace, settings.lease_seconds)
+        store = store_from(settings)
+        post = Post(
+            self.name,
+            work,
+            self._bench(store, RedisIndex(client, namespace), RedisClaims(client, namespace, settings.lease_seconds)),
+            Keeper(work, settings.lease_seconds, settings.step_seconds),
+            self.draining,
+            lambda render: RedisBoard(client, namespace, render),
+            lambda render: RedisEventLog(client, namespace, render),
+            self.tally.count,
+        )
+        key = b"" if settings.envelope_key_file is None else read_secret(settings.envelope_key_file)
+        time = RedisTime(client)
+        return post, lambda envelope: open_run(envelope, key, time.now())
+
+    def _bench(self, store: FarmStore, index: RedisIndex, claims: RedisClaims) -> Workbench:
+        skills, blobs = self.skills, store.behind()
+        return_early()
+        library = BankFiles(machine_folder(self.settings) / "banks", store.blobs, store.machine)
+        pool = ModelPool(library, OnnxRuntime(skills.provider).load)
+        models: Models = pool if self.device == "cpu" else DeviceModels(pool)
+        return Workbench(
+            skills.steps,
+            blobs,
+            index,
+            # Every bundle brings a log of its own.
+            MemoryEventLog(),
+            SystemClock(),
+            models,
+            skills.operators,
+            skills.interpolations,
+            skills.numeric_class,
+            SharedFlights(claims, Recall(index, blobs).flush),
+        )
