@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -24,7 +24,7 @@ class RedisTime:
         """Seconds since 1970, as Redis sees it."""
         here = time.monotonic()
         if self._asked_at is None or here - self._asked_at > _ASK_SECONDS:
-            seconds, micros = cast("tuple[int, int]", self._client.time())
+            seconds, micros = self._client.time()
             self._ahead = seconds + micros / 1e6 - time.monotonic()
             self._asked_at = here
         return time.monotonic() + self._ahead

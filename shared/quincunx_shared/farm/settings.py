@@ -72,6 +72,9 @@ class FarmSettings(BaseModel):
         default="qx", description="the name of the farm: several may share a Redis"
     )
     lease_seconds: float = Field(default=15.0, ge=0.2, le=3600, description="how long a lease lasts unless renewed")
+    step_seconds: float = Field(
+        default=1800.0, ge=0.2, le=604_800, description="a step that runs for longer hangs: its worker ends it"
+    )
     redis_timeout_seconds: float = Field(default=5.0, gt=0, le=600, description="the longest wait for Redis")
     store_timeout_seconds: float = Field(default=10.0, gt=0, le=600, description="the longest wait for the store")
     store_retries: int = Field(default=8, ge=0, le=20, description="tries again after an error of the store")

@@ -10,7 +10,7 @@ from typing import Any
 from celery import Celery, bootsteps, signals
 from celery.worker import state
 from celery.worker.consumer import Tasks
-from kombu import Queue
+from kombu.entity import Queue
 
 from quincunx_shared.farm.broker import broker_settings
 from quincunx_shared.farm.celery_settings import RUN_BUNDLES
@@ -39,7 +39,7 @@ def make_app(place: Workplace, intake: Intake) -> Celery:
     app.conf.update(
         broker_transport=_path_of(SturdyTransport),
         # In the application of whoever embeds us they may be anything; here the app is the process.
-        task_queues=[Queue(name, routing_key=name) for name in intake.queues],
+        task_queues=[Queue(name, routing_key=name) for name in intake.queues],  # type: ignore[no-untyped-call]
         worker_redirect_stdouts=False,
         worker_send_task_events=True,
     )

@@ -23,4 +23,4 @@ class Tally:
 
     def counts(self) -> dict[str, int]:
         """Return all counters."""
-        return dict(zip(WORDS, list(self._counts), strict=True))
+        return {word: int(self._counts[place]) for place, word in enumerate(WORDS)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from queue import Empty
 from typing import Any
 
 from kombu.transport import redis as kombu_redis
@@ -41,7 +42,7 @@ class LookOrder:
         return last_used
 
 
-class SturdyChannel(kombu_redis.Channel):  # type: ignore[misc] # kombu has no types
+class SturdyChannel(kombu_redis.Channel):
     """A channel that outlives what lies on its queues."""
 
     #: Hears of every message that was dropped. Set by the worker, in its own process.
@@ -50,17 +51,17 @@ class SturdyChannel(kombu_redis.Channel):  # type: ignore[misc] # kombu has no t
     def _brpop_read(self, **options: Any) -> Any:
         known = set(self.qos._delivered)
         try:
-            return super()._brpop_read(**options)
+            return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
         except _GARBAGE as error:
             LOG.warning("a message that cannot be read was dropped: %s", type(error).__name__)
             type(self).dropped()
             # Half read it would hold a place for ever, and come back after the visibility timeout.
             for tag in set(self.qos._delivered) - known:
                 self.qos.ack(tag)
-            raise kombu_redis.Empty from error
+            raise Empty from error
 
 
-class SturdyTransport(kombu_redis.Transport):  # type: ignore[misc] # kombu has no types
+class SturdyTransport(kombu_redis.Transport):
     """Redis, with sturdy channels."""
 
     Channel = SturdyChannel

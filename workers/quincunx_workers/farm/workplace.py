@@ -52,9 +52,7 @@ class Skills:
     def installed(cls) -> Skills:
         """Load what installed packages offer. Raises `QuincunxError` where ONNX Runtime is missing or doubled."""
         provider = installed_provider()
-        return cls(
-            load_steps().found, operators().found, interpolations().found, provider, numeric_class(provider)
-        )
+        return cls(load_steps().found, operators().found, interpolations().found, provider, numeric_class(provider))
 
     @property
     def versions(self) -> dict[str, str]:

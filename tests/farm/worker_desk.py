@@ -1,0 +1,154 @@
+"""A farm as a worker sees it: a Redis, a folder as store, a key, and somebody who releases and sends bundles."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery
+from tests.farm.toy_steps import offer_toy_steps
+from tests.farm.waiting import until
+
+from quincunx_shared.canonical import digest_of, digest_of_bytes
+from quincunx_shared.farm.broker import broker_settings
+from quincunx_shared.farm.celery_settings import RUN_BUNDLES
+from quincunx_shared.farm.messages import RunBundles, seal_run
+from quincunx_shared.farm.nodes import RedisNodes
+from quincunx_shared.farm.redis_client import connect
+from quincunx_shared.farm.redis_time import RedisTime
+from quincunx_shared.farm.redis_work_state import RedisWorkState
+from quincunx_shared.farm.settings import FarmSettings
+from quincunx_shared.farm.settings_layers import PREFIX
+from quincunx_shared.farm.wire import bundle_to_json, outcome_from_json
+from quincunx_shared.names import PortKey, RenderId, SegmentId, Signature
+from quincunx_shared.outcome import BundleOutcome
+from quincunx_shared.recipe import Bundle, Feed, RecipeStep, Task
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+RENDER = RenderId("r1")
+QUEUE = "quincunx.cpu.user"
+KEY = b"a key that only this farm knows"
+
+
+def bundle(name: str, step: str = "nap", *, version: str = "1", numeric_class: str = "", **options: Any) -> Bundle:
+    """A bundle of one step."""
+    given = {"trace": "", "word": name, "seconds": 0.0, **options}
+    recipe = RecipeStep("it", step, given, (Feed("x"),), ("y",), version, numeric_class)
+    signature = Signature(digest_of([step, version, name]))
+    return Bundle(SegmentId(name), "toy", 0, "default", (Task(recipe, signature, ((),), "new"),), (PortKey("it", "y"),))
+
+
+@dataclass
+class WorkerDesk:
+    """Everything beside the worker. `trace` is where steps write that they began."""
+
+    settings: FarmSettings
+    folder: Path
+    client: Redis
+    trace: Path
+    bundles: dict[str, Bundle]
+
+    @property
+    def work(self) -> RedisWorkState:
+        return RedisWorkState(self.client, self.settings.namespace, self.settings.lease_seconds)
+
+    def app(self) -> Celery:
+        """The sender's side."""
+        app = Celery("sender", set_as_current=False)
+        app.conf.update(broker_settings(self.settings))
+        return app
+
+    def release(self, bundles: Sequence[Bundle], generation: int = 1) -> RunBundles:
+        """Open bundles, and return the message that names them."""
+        told = {f"{generation}/{one.segment}/{one.recipe}": one for one in bundles}
+        contents = {name: bundle_to_json(one) for name, one in told.items()}
+        self.bundles.update(told)
+        assert self.work.release(RENDER, generation, contents)
+        return RunBundles(RENDER, generation, tuple(contents), tuple(map(digest_of_bytes, contents.values())))
+
+    def sealed(self, message: RunBundles, key: bytes = KEY) -> str:
+        return seal_run(message, key, RedisTime(self.client).now())
+
+    def send(self, message: RunBundles, queue: str = QUEUE) -> None:
+        """Send a message as a coordinator does."""
+        self.app().send_task(RUN_BUNDLES, args=[self.sealed(message)], queue=queue, kwargsrepr="render r1: toys")
+
+    def outcomes(self) -> dict[str, BundleOutcome]:
+        """What has ended."""
+        found = self.work.outcomes(RENDER, self.bundles)
+        return {
+            str(self.bundles[name].segment): outcome_from_json(self.bundles[name], it) for name, it in found.items()
+        }
+
+    def runs(self) -> Counter[str]:
+        """How often each step began, by its word."""
+        return Counter(self.trace.read_text().split() if self.trace.exists() else ())
+
+    def wait_for(self, *names: str, seconds: float = 30.0) -> dict[str, BundleOutcome]:
+        """Wait until these have ended."""
+        until(lambda: set(names) <= set(self.outcomes()), seconds)
+        return self.outcomes()
+
+    @contextlib.contextmanager
+    def worker(
+        self,
+        name: str = "one",
+        *more: str,
+        version: str = "1",
+        concurrency: int = 1,
+        environment: Mapping[str, str] | None = None,
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker that is ready; ended as a system ends it, and everything of it gone."""
+        steps = self.folder / f"steps-{version}"
+        if not steps.exists():
+            offer_toy_steps(steps, version)
+        told = self.settings.model_dump(mode="json").items()
+        variables = {f"{PREFIX}{key.upper()}": str(value) for key, value in told if value not in (None, "")}
+        command = [sys.executable, "-P", "-m", "quincunx_workers.farm", "--name", name]
+        command += ["--concurrency", str(concurrency), *more]
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **variables, "PYTHONPATH": str(steps), **(environment or {})},
+            start_new_session=True,
+        )
+        try:
+            until(lambda: name in self.consuming(), 30)
+            yield process
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def consuming(self) -> set[str]:
+        """Names of the workers that are there."""
+        return {one.node.name for one in RedisNodes(self.client, self.settings.namespace).seen() if one.state == "up"}
+
+
+@contextlib.contextmanager
+def worker_desk(redis_url: str, folder: Path, **more: Any) -> Iterator[WorkerDesk]:
+    """Set one up on a Redis, which is emptied."""
+    key = folder / "key"
+    key.write_bytes(KEY)
+    key.chmod(0o600)
+    settings = FarmSettings(
+        redis_url=redis_url,
+        store=(folder / "store").as_uri(),
+        envelope_key_file=key,
+        cache_dir=folder / "cache",
+        **{"lease_seconds": 2.0, **more},
+    )
+    with contextlib.closing(connect(settings)) as client:
+        client.flushall()
+        yield WorkerDesk(settings, folder, client, folder / "trace", {})

@@ -1,0 +1,64 @@
+"""`python -m quincunx_workers.farm`: a worker of a farm, under a supervisor of its own."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+from quincunx_shared.errors import BadInput, QuincunxError
+from quincunx_shared.farm.queues import queues_of
+from quincunx_shared.farm.settings_layers import load_settings
+from quincunx_workers.farm.supervisor import Supervisor
+
+#: A device computes one step at a time; the others of so many fetch, store, or wait for it.
+GPU_SLOTS = 4
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a worker until SIGTERM."""
+    chosen = _parsed(arguments)
+    try:
+        if chosen.alone:
+            from quincunx_workers.farm.running import run
+
+            return run(chosen.name, chosen.device, chosen.queues, chosen.concurrency)
+        loaded = load_settings().settings
+        logging.basicConfig(format=_FORMAT, level=loaded.log_level.upper())
+        supervisor = Supervisor(_command(chosen), logging.getLogger(__name__).warning)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, supervisor.end)
+        return supervisor.run()
+    except QuincunxError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - what is wrong with the settings is all there is to say
+        return 2 if isinstance(error, BadInput) else 1
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m quincunx_workers.farm", description=__doc__)
+    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
+    parser.add_argument("--queues", default="", help="names of queues, with commas; those of the device by default")
+    parser.add_argument("--concurrency", type=int, help="bundles at once: one a core, or 4 on a gpu")
+    parser.add_argument("--name", default="", help="how the farm calls this worker; by machine and device by default")
+    parser.add_argument("--alone", action="store_true", help="without a supervisor")
+    chosen = parser.parse_args(arguments)
+    chosen.queues = tuple(one.strip() for one in chosen.queues.split(",") if one.strip()) or queues_of([chosen.device])
+    chosen.concurrency = chosen.concurrency or (GPU_SLOTS if chosen.device == "gpu" else os.cpu_count() or 1)
+    # Below one name it comes back after a restart, and stays drained if it was.
+    chosen.name = chosen.name or f"{socket.gethostname()}-{chosen.device}-{os.getpid()}"
+    return chosen
+
+
+def _command(chosen: argparse.Namespace) -> list[str]:
+    told = ["--device", chosen.device, "--queues", ",".join(chosen.queues), "--concurrency", str(chosen.concurrency)]
+    return [sys.executable, "-P", "-m", "quincunx_workers.farm", *told, "--name", chosen.name, "--alone"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""The worker itself: what it can, where it stands, and how it tells of itself. Runs until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from contextlib import closing
+from importlib.metadata import version
+
+from quincunx_shared.errors import BadInput
+from quincunx_shared.farm.alive import AliveFile
+from quincunx_shared.farm.nodes import Node, RedisNodes
+from quincunx_shared.farm.redis_client import connect
+from quincunx_shared.farm.settings_layers import load_settings
+from quincunx_workers.farm.celery_app import Intake, doing, run_worker
+from quincunx_workers.farm.draining import Draining
+from quincunx_workers.farm.node_beat import NodeBeat
+from quincunx_workers.farm.tally import Tally
+from quincunx_workers.farm.workplace import Skills, Workplace
+
+
+def run(name: str, device: str, queues: tuple[str, ...], slots: int) -> int:
+    """Run a worker. Raises `BadInput` for settings that lack something."""
+    settings = load_settings().settings
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s", level=settings.log_level.upper()
+    )
+    if not settings.redis_url or not settings.store:
+        raise BadInput("no farm is named", where="redis_url, store", remedy="set both; see `quincunx config show`")
+    if settings.envelope_key_file is None:
+        raise BadInput("without a key anybody could send work", where="envelope_key_file", remedy="set it")
+    skills = Skills.installed()
+    place = Workplace(settings, skills, name, device, Draining(), Tally())
+    with closing(connect(settings, name=f"node-{name}")) as client:
+        nodes = RedisNodes(client, settings.namespace)
+        beat = NodeBeat(nodes, _node(place, queues, slots), doing, AliveFile(settings.alive_file))
+        intake = Intake(queues, slots, "prefork" if device == "cpu" else "threads", lambda: not beat.drained)
+        # Before the first message, so that a worker that was drained stays so.
+        beat.beat()
+        beat.start()
+        try:
+            return run_worker(place, intake)
+        finally:
+            beat.stop()
+
+
+def _node(place: Workplace, queues: tuple[str, ...], slots: int) -> Node:
+    skills = place.skills
+    return Node(
+        name=place.name,
+        role="worker",
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        version=version("quincunx"),
+        device=place.device,
+        queues=queues,
+        slots=slots,
+        numeric_class=skills.numeric_class,
+        steps=skills.versions,
+    )
