@@ -33,9 +33,13 @@ def celery_settings(broker_url: str, namespace: str, *, timeout_seconds: float =
         "socket_timeout": 30.0,
         "socket_keepalive": True,
         "health_check_interval": 10,
+        "queue_order_strategy": "quincunx_shared.farm.transport:LookOrder",
+        # One list a queue: priorities are queues of their own.
+        "priority_steps": [0],
     }
     return {
         "broker_url": broker_url,
+        "broker_transport": "quincunx_shared.farm.transport:SturdyTransport",
         "result_backend": broker_url,
         "broker_transport_options": transport,
         "result_backend_transport_options": {"global_keyprefix": prefix},

@@ -15,8 +15,8 @@ from kombu.entity import Queue
 from quincunx_shared.farm.broker import broker_settings
 from quincunx_shared.farm.celery_settings import RUN_BUNDLES
 from quincunx_shared.farm.envelope import BadEnvelope
+from quincunx_shared.farm.transport import SturdyChannel
 from quincunx_workers.farm.bundle_runner import run_message
-from quincunx_workers.farm.transport import LookOrder, SturdyChannel, SturdyTransport
 from quincunx_workers.farm.workplace import Workplace
 
 LOG = logging.getLogger(__name__)
@@ -37,14 +37,10 @@ def make_app(place: Workplace, intake: Intake) -> Celery:
     app = Celery("quincunx", set_as_current=False)
     app.conf.update(broker_settings(place.settings))
     app.conf.update(
-        broker_transport=_path_of(SturdyTransport),
-        # In the application of whoever embeds us they may be anything; here the app is the process.
         task_queues=[Queue(name, routing_key=name) for name in intake.queues],  # type: ignore[no-untyped-call]
         worker_redirect_stdouts=False,
         worker_send_task_events=True,
     )
-    options = app.conf.broker_transport_options
-    app.conf.broker_transport_options = {**options, "queue_order_strategy": _path_of(LookOrder), "priority_steps": [0]}
 
     @app.task(name=RUN_BUNDLES, typing=False)  # type: ignore[untyped-decorator]
     def run_bundles(envelope: object = None, *_: object, **__: object) -> None:
@@ -92,7 +88,7 @@ def run_worker(place: Workplace, intake: Intake) -> int:
 
 def doing() -> tuple[str, ...]:
     """What the worker of this process has in hand, in words."""
-    return tuple(sorted(str(request.kwargsrepr or request.id)[:200] for request in list(state.active_requests)))
+    return tuple(sorted(str(request.argsrepr or request.id)[:200] for request in list(state.active_requests)))
 
 
 class _Gate(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no types
@@ -105,7 +101,3 @@ class _Gate(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no type
         qos = consumer.task_consumer.channel.qos
         before, may_take = qos.can_consume, consumer.app.quincunx_may_take
         qos.can_consume = lambda: may_take() and before()
-
-
-def _path_of(kind: type) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"

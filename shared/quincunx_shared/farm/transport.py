@@ -1,7 +1,7 @@
-"""How messages reach a worker: Celery's own way over Redis, which a message that is garbage cannot break.
+"""How messages are received: Celery's own way over Redis, which a message that is garbage cannot break.
 
-Kombu reads what lies on a queue as if it had written it; anything else ends the worker's main process. Here such a
-message is dropped and counted, and the worker goes on.
+Kombu reads what lies on a queue as if it had written it; anything else ends the process that reads. Here such a
+message is dropped and counted, and the reader goes on.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class LookOrder:
 class SturdyChannel(kombu_redis.Channel):
     """A channel that outlives what lies on its queues."""
 
-    #: Hears of every message that was dropped. Set by the worker, in its own process.
+    #: Hears of every message that was dropped. Set by whoever reads, in its own process.
     dropped: Callable[[], None] = staticmethod(lambda: None)
 
     def _brpop_read(self, **options: Any) -> Any:
