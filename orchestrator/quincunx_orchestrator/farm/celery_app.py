@@ -61,7 +61,7 @@ class CeleryPost:
             args=(seal_advance(messages[0].render, self.key, now),),
             queue=control_queue(self.coordinator),
             immutable=True,
-            kwargsrepr=repr(f"render {messages[0].render[:8]}: look"),
+            kwargsrepr=f"render {messages[0].render[:8]}: look",
             argsrepr="",
         )
         chord(header, app=self.app)(body)
@@ -90,8 +90,8 @@ class CeleryPost:
             args=(seal_run(told, self.key, now),),
             queue=work_queue(device_of(message.cluster), message.priority),
             immutable=True,
-            argsrepr=message.title,
-            kwargsrepr="",
+            argsrepr="",
+            kwargsrepr=message.title,
         )
 
 
@@ -103,8 +103,8 @@ def send_wake(app: Celery, redis: Redis, key: bytes, render: RenderId) -> None:
         queue=control_queue(),
         ignore_result=True,
         expires=TTL_SECONDS,
-        argsrepr=f"render {render[:8]}: new",
-        kwargsrepr="",
+        argsrepr="",
+        kwargsrepr=f"render {render[:8]}: new",
     )
 
 

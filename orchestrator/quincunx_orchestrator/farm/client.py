@@ -193,9 +193,15 @@ class FarmClient:
 
 
 def _files_read(song: BoundSong, files: Mapping[Digest, Path]) -> set[Digest]:
-    """The files of voices that steps of the song may ask for: their digests are options."""
+    """The files of voices that steps of the song may ask for: they stand by digest in options and in inputs."""
     steps = {id(one.step): one.step for segment in song.segments.values() for one in segment.steps.values()}
-    return {digest for step in steps.values() for digest in _texts_in(step.options) if digest in files}
+    found = {digest for step in steps.values() for digest in _texts_in(step.options) if digest in files}
+    left = {digest.encode(): digest for digest in files if digest not in found}
+    payloads = (encoded for name in song.segments for encoded in song.payloads(name))
+    for content in {encoded.ref.digest: encoded.content for encoded in payloads if encoded.ref.kind == "json"}.values():
+        met = [name for name in left if name in content]
+        found.update(left.pop(name) for name in met)
+    return found
 
 
 def _texts_in(value: object) -> Iterator[Any]:
