@@ -43,6 +43,8 @@ class Node:
     #: What it does just now, in words: `render 1a2b, acoustic: s17`.
     doing: tuple[str, ...] = ()
     started_at: float = 0.0
+    #: What it measures of itself, for metrics: `vram_used_bytes`.
+    gauges: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """`python -m quincunx_orchestrator.farm.setup`: makes what a farm needs before its first process starts.
 
-It may be run at every start: what is there stays as it is.
+Both commands may be run at every start: what is there stays as it is.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
+from quincunx_shared.errors import QuincunxError
 from quincunx_shared.farm.settings import FarmSettings
 
 
@@ -30,6 +32,20 @@ def make_secrets(folder: Path, namespace: str, bucket: str, shared: bool) -> Non
     secrets.fill(FarmSettings(namespace=namespace).namespace, bucket)
     for name in secrets.made:
         click.echo(f"made {name}", err=True)
+
+
+@main.command("bucket")
+def make_bucket() -> None:
+    """Make the bucket that the settings name, if the store has none."""
+    from quincunx_orchestrator.farm.setup.bucket import make_bucket as make
+    from quincunx_shared.farm.settings_layers import load_settings
+
+    try:
+        made = make(load_settings().settings)
+    except QuincunxError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    click.echo("made the bucket" if made else "the bucket is there", err=True)
 
 
 if __name__ == "__main__":

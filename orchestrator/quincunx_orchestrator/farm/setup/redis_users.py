@@ -15,6 +15,9 @@ _NOT_OURS = "-@admin -@dangerous"
 #: What `quincunx doctor` asks a server about itself.
 _ASKING = "+info +config|get +acl|whoami"
 
+#: The databases of a server as it comes; a farm may use any.
+_DATABASES = 16
+
 
 @dataclass(frozen=True)
 class RedisUser:
@@ -36,7 +39,7 @@ WORKER = RedisUser("worker", f"~{{ns}}:* &{{ns}}:* +@all {_NOT_OURS} {_ASKING}")
 #: Looks at queues and listens to events. What it writes is one thing: that it listens, without which it hears nothing.
 FLOWER = RedisUser(
     "flower",
-    "%R~{ns}:celery:quincunx.* %RW~{ns}:celery:_kombu.binding* &{ns}:celery:/*.celeryev* "
+    "%R~{ns}:celery:quincunx.* %RW~{ns}:celery:_kombu.binding* {events} "
     "+ping +hello +auth +select +client|setinfo +client|setname +llen +exists +type +smembers +sadd +srem +multi +exec "
     "+discard +subscribe +psubscribe +unsubscribe +punsubscribe +info",
 )
@@ -53,7 +56,12 @@ def acl_file(namespace: str, password_digests: Mapping[str, str]) -> str:
     lines = ["user default reset off"]
     for user in ROLES:
         # `reset` first: a file that is read again must not leave an old password or key beside the new ones.
-        rules = user.rules.format(ns=namespace)
+        rules = user.rules.format(ns=namespace, events=_events(namespace))
         lines.append(f"user {user.name} reset on #{password_digests[user.name]} {rules}")
     lines.append(f"user {HEALTH.name} reset on nopass {HEALTH.rules}")
     return "\n".join(lines) + "\n"
+
+
+def _events(namespace: str) -> str:
+    """The channels of Celery's events. Who listens to a pattern must be let in to exactly that pattern."""
+    return " ".join(f"&{namespace}:celery:/{database}.celeryev/*" for database in range(_DATABASES))
