@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery, chord
 
 from quincunx_orchestrator.farm.dispatcher import Message
-from quincunx_shared.farm.celery_settings import ADVANCE, RUN_BUNDLES, celery_settings
+from quincunx_shared.farm.broker import broker_settings
+from quincunx_shared.farm.celery_settings import ADVANCE, RUN_BUNDLES
 from quincunx_shared.farm.envelope import TTL_SECONDS, BadEnvelope
 from quincunx_shared.farm.messages import RunBundles, open_advance, seal_advance, seal_run
 from quincunx_shared.farm.queues import control_queue, device_of, work_queue
+from quincunx_shared.farm.settings import FarmSettings
+from quincunx_shared.farm.transport import SturdyTransport
 from quincunx_shared.names import RenderId
 
 if TYPE_CHECKING:
@@ -31,10 +34,10 @@ LOG = logging.getLogger(__name__)
 _COUNT_SECONDS = 2.0
 
 
-def new_app(broker: str, namespace: str) -> Celery:
+def new_app(settings: FarmSettings) -> Celery:
     """An app that sends to this farm, and receives nothing."""
     app = Celery("quincunx-coordinator", set_as_current=False)
-    app.conf.update(celery_settings(broker, namespace))
+    app.conf.update(broker_settings(settings))
     return app
 
 
@@ -111,13 +114,14 @@ def send_wake(app: Celery, redis: Redis, key: bytes, render: RenderId) -> None:
 def receive(app: Celery, name: str, redis: Redis, key: bytes, wake: Callable[[RenderId], None]) -> None:
     """Hear messages to this coordinator, and to whichever comes first, until the process is told to end."""
 
+    app.conf.broker_transport = f"{SturdyTransport.__module__}:{SturdyTransport.__qualname__}"
+
     @app.task(name=ADVANCE, shared=False)  # type: ignore[untyped-decorator]
     def advance(text: object = None, *_: object) -> None:
         try:
             render = open_advance(text, key, _now(redis))
         except BadEnvelope as error:
             LOG.warning("a message was refused: %s", error)
-            redis.hincrby(f"{app.conf.quincunx_namespace}:refused", "control", 1)
             return
         wake(render)
 

@@ -14,7 +14,6 @@ from quincunx_orchestrator.farm.housekeeping import Housekeeper
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.submission import document_name
 from quincunx_shared.errors import BadInput
-from quincunx_shared.farm.broker_address import broker_address
 from quincunx_shared.farm.nodes import RedisNodes
 from quincunx_shared.farm.redis_board import RedisBoard
 from quincunx_shared.farm.redis_client import connect, plain_errors
@@ -100,7 +99,7 @@ def open_farm(settings: FarmSettings, *, name: str = "quincunx") -> Iterator[Ope
     """Open the farm that the settings name. Raises `FarmUnreachable`, `FarmRefused` and `StoreError`, inside, too."""
     where = f"Redis at {settings.redis_url}"
     with plain_errors(where), closing(connect(settings, name=name)) as client, closing(store_from(settings)) as store:
-        app = new_app(broker_address(settings), settings.namespace)
+        app = new_app(settings)
         client.ping()
         with closing(store.behind()) as blobs:
             recall = Recall(RedisIndex(client, settings.namespace), blobs)
