@@ -222,6 +222,17 @@ def test_a_song_that_is_known_is_done_without_a_message() -> None:
         assert list(near.jobs.state.values())[-1][0] == "succeeded"
 
 
+def test_an_order_that_was_kept_renders_later_without_who_kept_it() -> None:
+    with near_farm() as near:
+        job = near.client.keep(near.toys.bind(*song(near.toys)), [MIXED])
+        assert near.post.sent == []
+        near.jobs.submit(job)
+        near.coordinators[0].take_jobs()
+        result = near.client.wait(job.render)
+        assert result.state == "succeeded"
+        assert [address.segment for address in result.targets] == [MIXED.segment]
+
+
 def test_a_failed_phrase_is_told_and_the_song_is_partial() -> None:
     with near_farm() as near:
         result = near.render(*song(near.toys, failing="p3"))

@@ -66,10 +66,11 @@ def _tick(farm: OpenFarm, coordinator: Coordinator, ending: threading.Event) -> 
         queues=(control_queue(),),
         started_at=time.time(),
     )
-    keeper = farm.housekeeper()
+    keeper, schedules = farm.housekeeper(), farm.schedules()
     told = looked = 0.0
     while not ending.wait(TICK_SECONDS):
         try:
+            schedules.run_due()
             coordinator.tick()
             if time.monotonic() - told > BEAT_SECONDS:
                 farm.nodes.beat(node)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from quincunx_orchestrator.core.bound import BoundSong
-from quincunx_orchestrator.core.planner import Plan
+from quincunx_orchestrator.core.planner import Plan, StepKey
 from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_orchestrator.farm.dispatcher import InputsLost
 from quincunx_orchestrator.farm.order import order_to_bytes
@@ -101,20 +101,12 @@ class FarmClient:
         Raises `QueueFull`, `StoreError` and `FarmUnreachable`; nothing is accepted then.
         """
         how = how or Submission()
-        places, aside = song.places(targets), song.places(beside)
         current = plan(song, (*targets, *beside), self.recall, ledger=ledger)
         render = RenderId(uuid.uuid4().hex)
-        labels = {name: one.segment.label for name, one in song.segments.items() if one.segment.label}
-        read = _files_read(song, files or {})
-        order = order_to_bytes(
-            song, places.values(), aside.values(), reasons=current.reasons, labels=labels, files=read
-        )
+        order = _order(song, targets, beside, files or {}, current.reasons)
         if not current.to_run and not song.errors():
             return self._done(render, order, current, how)
-        self._store(song, order, {digest: (files or {})[digest] for digest in read})
-        signatures = [song.step(one.segment, one.key.node).signature for one in (*places.values(), *aside.values())]
-        fingerprint = how.idempotency_key or digest_of([*signatures, how.song_key])
-        job = Accepted(render, digest_of_bytes(order), fingerprint, how, time.time())
+        job = self._stored(render, song, (*targets, *beside), order, how, files or {})
         # Before it is accepted, so that nobody can lose it afterwards; a document too many does no harm.
         self.documents.put(document_name(render), accepted_to_bytes(job))
         try:
@@ -128,6 +120,20 @@ class FarmClient:
             self.stop(older)
         self.wake(accepted)
         return Submitted(accepted, current, existing, superseded=superseded)
+
+    def keep(
+        self,
+        song: BoundSong,
+        targets: Sequence[Address],
+        beside: Sequence[Address] = (),
+        *,
+        how: Submission | None = None,
+        files: Mapping[Digest, Path] | None = None,
+    ) -> Accepted:
+        """Store an order and what it reads, for a job that is submitted later: see `schedule`. Nothing is planned."""
+        order = _order(song, targets, beside, files or {}, {})
+        render = RenderId(uuid.uuid4().hex)
+        return self._stored(render, song, (*targets, *beside), order, how or Submission(), files or {})
 
     def events(self, render: RenderId, since: int = 0) -> Iterator[tuple[int, Event]]:
         """Yield the events of a job from a sequence number on, until it is over."""
@@ -177,6 +183,21 @@ class FarmClient:
             self.stop(older)
         return Submitted(render, current, done=True, superseded=superseded, result=result)
 
+    def _stored(
+        self,
+        render: RenderId,
+        song: BoundSong,
+        every: Sequence[Address],
+        order: bytes,
+        how: Submission,
+        files: Mapping[Digest, Path],
+    ) -> Accepted:
+        """Store all that a job needs, and return it. Its fingerprint names its work, whoever asks for it."""
+        self._store(song, order, {digest: files[digest] for digest in _files_read(song, files)})
+        signatures = [song.step(one.segment, one.key.node).signature for one in song.places(every).values()]
+        fingerprint = how.idempotency_key or digest_of([*signatures, how.song_key])
+        return Accepted(render, digest_of_bytes(order), fingerprint, how, time.time())
+
     def _store(self, song: BoundSong, order: bytes, files: Mapping[Digest, Path]) -> None:
         """Store the order, every payload its steps read, and the files of its voices, as far as they are not there."""
         contents: dict[Digest, Callable[[], bytes | memoryview]] = {digest_of_bytes(order): lambda: order}
@@ -190,6 +211,19 @@ class FarmClient:
             self.recall.blobs.put(digest, contents[digest]())
         self.recall.blobs.flush()
         self.stored.update(contents)
+
+
+def _order(
+    song: BoundSong,
+    targets: Sequence[Address],
+    beside: Sequence[Address],
+    files: Mapping[Digest, Path],
+    reasons: Mapping[StepKey, str],
+) -> bytes:
+    places, aside = song.places(targets), song.places(beside)
+    labels = {name: one.segment.label for name, one in song.segments.items() if one.segment.label}
+    read = _files_read(song, files)
+    return order_to_bytes(song, places.values(), aside.values(), reasons=reasons, labels=labels, files=read)
 
 
 def _files_read(song: BoundSong, files: Mapping[Digest, Path]) -> set[Digest]:

@@ -48,6 +48,8 @@ class Housekeeper:
     rebuild: Callable[[], int]
     #: Records of jobs that ended longer ago go.
     keep_seconds: float = 30 * 86_400.0
+    #: Takes up schedules that Redis lost.
+    restore: Callable[[], int] = int
 
     def look(self) -> None:
         """Put in order what is not, unless another coordinator is doing so."""
@@ -57,6 +59,8 @@ class Housekeeper:
         try:
             self._fill_if_empty()
             self._agree()
+            if found := self.restore():
+                LOG.warning("%d schedules were lost by Redis and are taken up again", found)
             self.jobs.forget_before(float(self.redis.time()[0]) - self.keep_seconds)
         finally:
             self.redis.delete(lease)

@@ -12,6 +12,7 @@ from quincunx_orchestrator.farm.client import FarmClient
 from quincunx_orchestrator.farm.coordinator import Surroundings
 from quincunx_orchestrator.farm.housekeeping import Housekeeper
 from quincunx_orchestrator.farm.job_store import RedisJobStore
+from quincunx_orchestrator.farm.schedule_store import RedisSchedules
 from quincunx_orchestrator.farm.submission import document_name
 from quincunx_shared.errors import BadInput
 from quincunx_shared.farm.nodes import RedisNodes
@@ -84,7 +85,12 @@ class OpenFarm:
             documents,
             lambda: rebuild(index, documents),
             self.settings.keep_days * 86_400,
+            self.schedules().restore,
         )
+
+    def schedules(self) -> RedisSchedules:
+        """Jobs that run at set times."""
+        return RedisSchedules(self.redis, self.settings.namespace, self.jobs, self.store.documents)
 
     def _pace(self) -> dict[str, float]:
         """How long each step took when workers last told."""
