@@ -74,7 +74,9 @@ def test_machines_tell_what_they_are_and_what_they_measure(redis: Redis) -> None
 def test_what_was_counted_outlives_whoever_counted_it(redis: Redis) -> None:
     for seconds in (0.3, 0.4, 3.0):
         RedisCounters(redis, "qx").add(duration(named("step_seconds", "acoustic"), seconds, STEP_BOUNDS))
-    RedisCounters(redis, "qx").add({"steps|acoustic|ran": 3, "bundles_redriven": 2, "planned|recalled": 7})
+    RedisCounters(redis, "qx").add(
+        {"steps|acoustic|ran": 3, "bundles_redriven": 2, "planned_steps|recalled": 7, "refused|misfit": 4}
+    )
     redis.hincrby("qx:refused", "forged", 1)
     found = told(FarmReader(redis, "qx").read())
     assert found["quincunx_step_seconds_bucket", "0.25", "acoustic"] == 0
@@ -86,6 +88,7 @@ def test_what_was_counted_outlives_whoever_counted_it(redis: Redis) -> None:
     assert found["quincunx_bundles_redriven_total",] == 2
     assert found["quincunx_planned_steps_total", "recalled"] == 7
     assert found["quincunx_refused_total", "forged"] == 1
+    assert found["quincunx_refused_total", "misfit"] == 4
 
 
 def test_what_redis_was_not_asked_for_is_not_told_as_zero() -> None:

@@ -7,7 +7,7 @@ advance  to a coordinator: look at this render
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from quincunx_shared.farm.envelope import BadEnvelope, open_sealed, seal
 from quincunx_shared.names import Digest, RenderId
@@ -23,11 +23,13 @@ class RunBundles:
     generation: int
     bundles: tuple[str, ...]
     digests: tuple[Digest, ...]
+    #: In the time of Redis; told by the envelope, for those who watch how long messages wait.
+    sent_at: float = 0.0
 
 
 def seal_run(message: RunBundles, key: bytes, now: float) -> str:
     """Write a message to a worker."""
-    return seal(_RUN, asdict(message), key, now)
+    return seal(_RUN, asdict(replace(message, sent_at=round(now, 3))), key, now)
 
 
 def open_run(text: object, keys: bytes | Sequence[bytes], now: float) -> RunBundles:
@@ -35,9 +37,13 @@ def open_run(text: object, keys: bytes | Sequence[bytes], now: float) -> RunBund
     told = open_sealed(text, _RUN, keys, now)
     try:
         message = RunBundles(
-            RenderId(told["render"]), told["generation"], tuple(told["bundles"]), tuple(map(Digest, told["digests"]))
+            RenderId(told["render"]),
+            told["generation"],
+            tuple(told["bundles"]),
+            tuple(map(Digest, told["digests"])),
+            float(told.get("sent_at", now)),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise BadEnvelope("a message lacks what it should name", remedy="update the older side") from error
     if len(message.bundles) != len(message.digests):
         raise BadEnvelope("a message names bundles without their digests")

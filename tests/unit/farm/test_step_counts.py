@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quincunx_shared.events import Event, StepFailed, StepProgressed, StepRan, StepRecalled, StepSkipped
-from quincunx_shared.farm.step_counts import STEP_BOUNDS, counts_of, duration
+from quincunx_shared.farm.step_counts import STEP_BOUNDS, counts_of, duration, pace_of, waited
 from quincunx_shared.names import SegmentId, Signature
 from quincunx_shared.recipe import Bundle, RecipeStep, Task
 
@@ -40,3 +40,16 @@ def test_a_duration_falls_into_the_first_bound_that_holds_it() -> None:
     assert duration("t", 0.002, STEP_BOUNDS) == {"t|0.002": 1, "t|sum": 0.002}
     assert duration("t", 1e6, STEP_BOUNDS) == {"t|inf": 1, "t|sum": 1e6}
     assert duration("t", -1.0, STEP_BOUNDS)["t|sum"] == 0.0
+
+
+def test_the_pace_of_a_step_is_its_average() -> None:
+    counts = {**duration("step_seconds|mix", 1.0, STEP_BOUNDS), "step_seconds|mix|30": 1, "step_seconds|mix|sum": 21.0}
+    assert pace_of({**counts, "steps|mix|ran": 9, "step_seconds|odd|sum": 1.0}) == {"mix": 10.5}
+
+
+def test_a_wait_is_counted_by_its_queue() -> None:
+    assert set(waited("quincunx.gpu.user", 0.2)) == {
+        "queue_wait_seconds|gpu|user|0.5",
+        "queue_wait_seconds|gpu|user|sum",
+    }
+    assert set(waited("", 0.2)) == {"queue_wait_seconds|||0.5", "queue_wait_seconds|||sum"}

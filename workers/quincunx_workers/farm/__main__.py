@@ -11,14 +11,13 @@ import sys
 from collections.abc import Sequence
 
 from quincunx_shared.errors import BadInput, QuincunxError
+from quincunx_shared.farm.logs import start_logging
 from quincunx_shared.farm.queues import queues_of
 from quincunx_shared.farm.settings_layers import load_settings
 from quincunx_workers.farm.supervisor import Supervisor
 
 #: A device computes one step at a time; the others of so many fetch, store, or wait for it.
 GPU_SLOTS = 4
-
-_FORMAT = "%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return run(chosen.name, chosen.device, chosen.queues, chosen.concurrency)
         loaded = load_settings().settings
-        logging.basicConfig(format=_FORMAT, level=loaded.log_level.upper())
+        start_logging(loaded, "worker")
         supervisor = Supervisor(_command(chosen), logging.getLogger(__name__).warning)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, supervisor.end)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.events import StepFailed
+from quincunx_shared.farm.logs import about
 from quincunx_shared.farm.messages import RunBundles
+from quincunx_shared.farm.step_counts import BUNDLES_QUARANTINED, counts_of
 from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
 from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Finished, Grant, Verdict, WorkState
 from quincunx_shared.names import RenderId
@@ -50,10 +53,17 @@ class Post:
     log: Callable[[RenderId], EventLog]
     #: Hears what was refused or handed back, in a word: forged, misfit, drained, outage.
     refused: Callable[[str], None] = lambda _: None
+    #: Hears what happened in the bundles that were reported together, for those who watch.
+    counted: Callable[[Mapping[str, float]], None] = lambda _: None
 
 
 def run_message(told: RunBundles, post: Post) -> int:
     """Run what is left to do of a message, and return how many bundles ended here."""
+    with about(told.render):
+        return _run_message(told, post)
+
+
+def _run_message(told: RunBundles, post: Post) -> int:
     try:
         if post.draining.asked:
             return 0
@@ -113,6 +123,7 @@ class _MessageRun:
                 if verdict == "stop":
                     return self._ended
                 if verdict == "quarantined":
+                    self._post.counted({BUNDLES_QUARANTINED: 1})
                     self._waiting.append(_quarantined(name, bundle))
                 elif verdict == "go":
                     self._compute(name, bundle)
@@ -157,9 +168,16 @@ class _MessageRun:
         if reports:
             self._reported_at = time.monotonic()
             self._ended += len(settled.accepted)
+            self._count([one for one in reports if one.id in settled.accepted])
             reported = {one.id for one in reports}
             holding.ids = [one for one in holding.ids if one not in reported]
         return settled.verdict
+
+    def _count(self, ended: Sequence[Finished]) -> None:
+        counts: Counter[str] = Counter()
+        for one in ended:
+            counts.update(counts_of(self._bundles[one.id], one.events))
+        self._post.counted(counts)
 
     def _leave(self, reason: str) -> None:
         """Let others have what is left."""

@@ -46,7 +46,7 @@ def make_app(place: Workplace, intake: Intake) -> Celery:
     def run_bundles(envelope: object = None, *_: object, **__: object) -> None:
         """Run what is left to do of the bundles that an envelope names."""
         try:
-            told = place.read(envelope)
+            told = place.read(envelope, str((run_bundles.request.delivery_info or {}).get("routing_key", "")))
         except BadEnvelope as error:
             place.tally.count("forged")
             LOG.warning("a message was refused: %s", error)

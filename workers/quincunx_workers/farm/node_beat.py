@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from quincunx_shared.farm.alive import AliveFile
@@ -22,6 +22,10 @@ class NodeBeat:
     node: Node
     doing: Callable[[], tuple[str, ...]]
     alive: AliveFile
+    #: What this machine measures of itself, asked at every beat.
+    gauges: Callable[[], Mapping[str, float]] = dict
+    #: Called at every beat: for what is told of in passing.
+    also: Callable[[], None] = lambda: None
     drained: bool = False
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -45,7 +49,8 @@ class NodeBeat:
     def beat(self) -> None:
         """Tell and hear once."""
         try:
-            drain = self.nodes.beat(replace(self.node, doing=self.doing()))
+            drain = self.nodes.beat(replace(self.node, doing=self.doing(), gauges=self.gauges()))
+            self.also()
         except Exception as error:  # the broker is away; Celery tells of it, too
             LOG.debug("this node could not tell of itself: %s", error)
             return

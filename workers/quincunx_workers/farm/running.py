@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from contextlib import closing
@@ -10,6 +9,8 @@ from importlib.metadata import version
 
 from quincunx_shared.errors import BadInput
 from quincunx_shared.farm.alive import AliveFile
+from quincunx_shared.farm.counters import RedisCounters
+from quincunx_shared.farm.logs import start_logging
 from quincunx_shared.farm.nodes import Node, RedisNodes
 from quincunx_shared.farm.redis_client import connect
 from quincunx_shared.farm.settings_layers import load_settings
@@ -17,15 +18,14 @@ from quincunx_workers.farm.celery_app import Intake, doing, run_worker
 from quincunx_workers.farm.draining import Draining
 from quincunx_workers.farm.node_beat import NodeBeat
 from quincunx_workers.farm.tally import Tally
+from quincunx_workers.farm.vram import Vram
 from quincunx_workers.farm.workplace import Skills, Workplace
 
 
 def run(name: str, device: str, queues: tuple[str, ...], slots: int) -> int:
     """Run a worker. Raises `BadInput` for settings that lack something."""
     settings = load_settings().settings
-    logging.basicConfig(
-        format="%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s", level=settings.log_level.upper()
-    )
+    start_logging(settings, "worker")
     if not settings.redis_url or not settings.store:
         raise BadInput("no farm is named", where="redis_url, store", remedy="set both; see `quincunx config show`")
     if settings.envelope_key_file is None:
@@ -34,7 +34,14 @@ def run(name: str, device: str, queues: tuple[str, ...], slots: int) -> int:
     place = Workplace(settings, skills, name, device, Draining(), Tally())
     with closing(connect(settings, name=f"node-{name}")) as client:
         nodes = RedisNodes(client, settings.namespace)
-        beat = NodeBeat(nodes, _node(place, queues, slots), doing, AliveFile(settings.alive_file))
+        beat = NodeBeat(
+            nodes,
+            _node(place, queues, slots),
+            doing,
+            AliveFile(settings.alive_file),
+            gauges=Vram.of_this_device().gauges if device == "gpu" else dict,
+            also=place.tally.teller(RedisCounters(client, settings.namespace)),
+        )
         intake = Intake(queues, slots, "prefork" if device == "cpu" else "threads", lambda: not beat.drained)
         # Before the first message, so that a worker that was drained stays so.
         beat.beat()

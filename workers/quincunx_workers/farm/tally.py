@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from typing import Final
+
+from quincunx_shared.farm.counters import RedisCounters
+from quincunx_shared.farm.step_counts import REFUSED, named
 
 #: forged: not sealed by this farm; garbage: no message at all; misfit: other steps here; outage: a store was away;
 #: drained: handed back at the end; ran: bundles that ended here.
-WORDS: Final = ("forged", "garbage", "misfit", "outage", "drained", "ran")
+REFUSALS: Final = ("forged", "garbage", "misfit", "outage", "drained")
+WORDS: Final = (*REFUSALS, "ran")
 
 
 class Tally:
@@ -20,6 +25,18 @@ class Tally:
         """Count something."""
         with self._counts.get_lock():
             self._counts[WORDS.index(word)] += by
+
+    def teller(self, counters: RedisCounters) -> Callable[[], None]:
+        """What tells the farm, each time it is called, what was counted since the last time."""
+        told = self.counts()
+
+        def tell() -> None:
+            now = self.counts()
+            new = {named(REFUSED, word): now[word] - told[word] for word in REFUSALS if now[word] > told[word]}
+            told.update(now)
+            counters.add(new)
+
+        return tell
 
     def counts(self) -> dict[str, int]:
         """Return all counters."""

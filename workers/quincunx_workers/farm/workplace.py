@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from quincunx_shared.curve import Interpolation
+from quincunx_shared.farm.counters import RedisCounters
 from quincunx_shared.farm.messages import RunBundles, open_run
 from quincunx_shared.farm.redis_board import RedisBoard
 from quincunx_shared.farm.redis_claims import RedisClaims
@@ -18,6 +19,7 @@ from quincunx_shared.farm.redis_time import RedisTime
 from quincunx_shared.farm.redis_work_state import RedisWorkState
 from quincunx_shared.farm.secret_file import read_secret
 from quincunx_shared.farm.settings import FarmSettings
+from quincunx_shared.farm.step_counts import waited
 from quincunx_shared.installed_operators import interpolations, operators
 from quincunx_shared.intervention import Operator
 from quincunx_shared.recall import Recall
@@ -71,27 +73,28 @@ class Workplace:
     draining: Draining
     tally: Tally
     _guard: threading.Lock = field(default_factory=threading.Lock)
-    _opened: tuple[int, Post, Callable[[object], RunBundles]] | None = None
+    _opened: tuple[int, Post, Callable[[object, str], RunBundles]] | None = None
 
     def post(self) -> Post:
         """Return the post of this process. A child does not inherit its parent's connections."""
         return self._open()[1]
 
-    def read(self, envelope: object) -> RunBundles:
-        """Open an envelope, or raise `BadEnvelope`."""
-        return self._open()[2](envelope)
+    def read(self, envelope: object, queue: str = "") -> RunBundles:
+        """Open an envelope that lay on a queue, or raise `BadEnvelope`."""
+        return self._open()[2](envelope, queue)
 
-    def _open(self) -> tuple[int, Post, Callable[[object], RunBundles]]:
+    def _open(self) -> tuple[int, Post, Callable[[object, str], RunBundles]]:
         with self._guard:
             if self._opened is None or self._opened[0] != os.getpid():
                 self._opened = (os.getpid(), *self._made())
             return self._opened
 
-    def _made(self) -> tuple[Post, Callable[[object], RunBundles]]:
+    def _made(self) -> tuple[Post, Callable[[object, str], RunBundles]]:
         settings, namespace = self.settings, self.settings.namespace
         client = connect(settings, name=f"worker-{self.name}")
         work = RedisWorkState(client, namespace, settings.lease_seconds)
         store = store_from(settings)
+        counters = RedisCounters(client, namespace)
         post = Post(
             self.name,
             work,
@@ -101,10 +104,18 @@ class Workplace:
             lambda render: RedisBoard(client, namespace, render),
             lambda render: RedisEventLog(client, namespace, render),
             self.tally.count,
+            counters.add,
         )
         key = b"" if settings.envelope_key_file is None else read_secret(settings.envelope_key_file)
         time = RedisTime(client)
-        return post, lambda envelope: open_run(envelope, key, time.now())
+
+        def read(envelope: object, queue: str) -> RunBundles:
+            now = time.now()
+            told = open_run(envelope, key, now)
+            counters.add(waited(queue, now - told.sent_at))
+            return told
+
+        return post, read
 
     def _bench(self, store: FarmStore, index: RedisIndex, claims: RedisClaims) -> Workbench:
         skills, blobs = self.skills, store.behind()

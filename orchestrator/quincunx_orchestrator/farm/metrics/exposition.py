@@ -13,7 +13,9 @@ from prometheus_client.registry import Collector
 from quincunx_orchestrator.farm.metrics.reading import Reading
 from quincunx_shared.farm.step_counts import (
     BEYOND,
+    PLANNED_STEPS,
     QUEUE_WAIT,
+    REFUSED,
     SEPARATOR,
     STEP_BOUNDS,
     STEP_SECONDS,
@@ -69,9 +71,10 @@ def _since_the_beginning(reading: Reading) -> Iterator[Metric]:
     yield _histogram("step_seconds", "How long steps took that ran.", ("step",), steps, STEP_BOUNDS)
     waits = counted.pop(QUEUE_WAIT, {})
     yield _histogram(QUEUE_WAIT, "From sending a message to a worker.", ("device", "priority"), waits, WAIT_BOUNDS)
-    planned = counted.pop("planned", {})
+    planned = counted.pop(PLANNED_STEPS, {})
     yield _counter("planned_steps", "Steps of plans: to run, recalled, needed by nobody.", ("result",), planned)
-    yield _counter("refused", "Messages and bundles that were refused.", ("reason",), _single(reading.refused))
+    refused = counted.pop(REFUSED, {}) | _single(reading.refused)
+    yield _counter("refused", "Messages and bundles that were refused.", ("reason",), refused)
     # What has no labels and is not named here yet is told under its own name.
     for kind, numbers in sorted(counted.items()):
         if numbers.keys() == {()}:
