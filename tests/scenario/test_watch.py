@@ -10,8 +10,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import pytest
 from tests.scenario.songs import SONG, SongText
@@ -37,6 +38,14 @@ def song(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "song.ustx"
     path.write_text(SONG.ustx(), encoding="utf-8")
     return path
+
+
+class Watching(NamedTuple):
+    """A process that watches a song, and what it says."""
+
+    process: subprocess.Popen[str]
+    out: IO[str]
+    err: IO[str]
 
 
 def watched(song: Path, *saves: str | Callable[[], object], **choices: Any) -> int:
@@ -163,37 +172,68 @@ def test_watching_is_for_one_song(song: Path, more: list[str]) -> None:
     assert "--watch renders one song" in ran.stderr
 
 
-def test_a_real_editor_saves_and_a_real_process_follows_until_it_is_interrupted(song: Path) -> None:
+@pytest.fixture
+def watching(song: Path) -> Callable[[Any], AbstractContextManager[Watching]]:
+    """Start a real process that watches the song, with Ctrl-C as somebody has it.
+
+    What a process does of SIGINT it hands to its children: a suite that a script runs in the background ignores it.
+    """
     environment = {**os.environ, "QUINCUNX_CACHE_DIR": str(song.parent / "cache")}
-    with subprocess.Popen(
-        [*COMMAND, "render", "song.ustx", "--watch", "-o", "song.wav"],
-        cwd=song.parent,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+
+    @contextmanager
+    def start(interrupt: Any) -> Iterator[Watching]:
+        before = signal.signal(signal.SIGINT, interrupt)
+        try:
+            process = subprocess.Popen(
+                [*COMMAND, "render", "song.ustx", "--watch", "-o", "song.wav"],
+                cwd=song.parent,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
         deadline = threading.Timer(60, process.kill)
         deadline.start()
-        assert process.stderr is not None
-        assert process.stdout is not None
         try:
-            assert any("Watching song.ustx" in line for line in process.stderr)
-            before = song.with_suffix(".wav").read_bytes()
-            saved = song.with_suffix(".new")
-            saved.write_text(EDITED.ustx(), encoding="utf-8")
-            saved.replace(song)
-            assert any("two lights" in line for line in process.stderr)
-            assert any("6 steps run" in line for line in process.stderr)
-            song.write_text(SONG.ustx(), encoding="utf-8")
-            assert any("0 steps run" in line for line in process.stderr)
-            assert [process.stdout.readline() for _ in range(3)] == ["song.wav\n"] * 3
-            assert song.with_suffix(".wav").read_bytes() == before
-            process.send_signal(signal.SIGINT)
-            assert process.stderr.read() == "Stopped watching.\n"
-            assert process.wait() == 130
+            with process:
+                assert process.stdout is not None
+                assert process.stderr is not None
+                yield Watching(process, process.stdout, process.stderr)
         finally:
             deadline.cancel()
+
+    return start
+
+
+def test_a_real_editor_saves_and_a_real_process_follows_until_it_is_interrupted(song: Path, watching: Any) -> None:
+    with watching(signal.default_int_handler) as (process, out, err):
+        assert any("Watching song.ustx; Ctrl-C ends." in line for line in err)
+        before = song.with_suffix(".wav").read_bytes()
+        saved = song.with_suffix(".new")
+        saved.write_text(EDITED.ustx(), encoding="utf-8")
+        saved.replace(song)
+        assert any("two lights" in line for line in err)
+        assert any("6 steps run" in line for line in err)
+        song.write_text(SONG.ustx(), encoding="utf-8")
+        assert any("0 steps run" in line for line in err)
+        assert [out.readline() for _ in range(3)] == ["song.wav\n"] * 3
+        assert song.with_suffix(".wav").read_bytes() == before
+        process.send_signal(signal.SIGINT)
+        assert err.read() == "Stopped watching.\n"
+        assert process.wait() == 130
+
+
+def test_a_process_in_the_background_ignores_ctrl_c_and_is_ended_by_kill(song: Path, watching: Any) -> None:
+    with watching(signal.SIG_IGN) as (process, _, err):
+        assert any(f"`kill {process.pid}` ends" in line for line in err)
+        process.send_signal(signal.SIGINT)
+        song.write_text(EDITED.ustx(), encoding="utf-8")
+        assert any("6 steps run" in line for line in err)
+        process.terminate()
+        assert err.read() == "Stopped watching.\n"
+        assert process.wait() == 130
 
 
 def test_a_voice_stays_loaded_until_its_bank_is_saved_anew(tmp_path: Path) -> None:

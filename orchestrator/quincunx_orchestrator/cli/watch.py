@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from quincunx_orchestrator.cli import telling
+from quincunx_orchestrator.cli.interrupts import ended_by_kill, how_to_end
 from quincunx_orchestrator.cli.job import Job, Room, open_room, read_song
 from quincunx_orchestrator.cli.main import INTERRUPTED, tell_error
 from quincunx_orchestrator.cli.readiness import Readiness, Sound, audio_signatures, known_sounds
@@ -33,20 +34,20 @@ from quincunx_shared.names import SegmentId, Signature
 
 
 def watch(task: Task, choices: Choices, workspace: Workspace, saves: Iterable[Stamp] | None = None) -> int:
-    """Render a song, then again after every save, until a person interrupts; return the exit code.
+    """Render a song, then again after every save, until somebody interrupts or kills it; return the exit code.
 
     `saves` stands in for the saves of the file itself. A song that is wrong from the start is refused as ever.
     """
     known = stamp_of(task.song)
     read_song(task.song, workspace.isolation)
-    with open_room(workspace) as room:
+    with ended_by_kill(), open_room(workspace) as room:
         warm = room.studio.catalogue
         room.studio.catalogue = WarmCatalogue(warm.folders, warm.vocoder_dirs, warm.hidden, warm.digest_of)
         watcher = _Watcher(room, task, choices, workspace.isolation)
         try:
             watcher.render(time.time(), first=True)
             if not choices.quiet:
-                click.echo(f"Watching {task.song}; Ctrl-C ends.", err=True)
+                click.echo(f"Watching {task.song}; {how_to_end()}.", err=True)
             for stamp in saves_of(task.song, known) if saves is None else saves:
                 watcher.attempt(saved_at(stamp, time.time()))
         except KeyboardInterrupt:
