@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quincunx_orchestrator.cli.cache_size import DEFAULT_BYTES, Size
+from quincunx_orchestrator.cli.farm.cache import is_farm, open_farm_upkeep, purge_farm
+from quincunx_orchestrator.cli.farm.options import farm_options
 from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option, json_option
 
 if TYPE_CHECKING:
-    from quincunx_shared.stores.upkeep import Removal, Room
+    from quincunx_shared.stores.upkeep import Findings, Removal, Room, Statistics
 
 SCHEMA = 1
+
+_on_farm = click.option("--farm", "on_farm", is_flag=True, help="The cache of the farm, in place of this machine's.")
 
 _pinned_song = click.argument("song", required=False, type=click.Path(path_type=Path))
 _pinned_voice = click.option("--voice", help="What this voice sings, in place of a song.")
@@ -31,22 +36,30 @@ def command() -> None:
 @command.command("stats")
 @json_option
 @cache_dir_option
-def stats(as_json: bool, cache_dir: Path | None) -> int:
+@_on_farm
+@farm_options
+def stats(as_json: bool, cache_dir: Path | None, on_farm: bool, **flags: str | None) -> int:
     """Say where the cache is, how much it holds, and how much of it belongs to which song and voice.
 
     What several songs use counts for each of them. What belongs to no song as it was rendered last are results of
-    earlier edits: they make undo free, and leave first.
+    earlier edits: they make undo free, and leave first. A farm knows its songs from their last jobs, and no voices.
     """
-    from quincunx_shared.stores.upkeep import in_words
-
+    if is_farm(on_farm, flags):
+        with open_farm_upkeep(flags) as (upkeep, where):
+            return _tell_statistics(upkeep.statistics(), where, as_json=as_json)
     workspace = Workspace(cache_dir)
     with workspace.cache() as cache:
-        told = cache.upkeep.statistics()
+        return _tell_statistics(cache.upkeep.statistics(), str(workspace.cache_root), as_json=as_json)
+
+
+def _tell_statistics(told: Statistics, where: str, *, as_json: bool) -> int:
+    from quincunx_shared.stores.upkeep import in_words
+
     if as_json:
-        document = {"schema": SCHEMA, "folder": str(workspace.cache_root), **asdict(told)}
+        document = {"schema": SCHEMA, "folder": where, **asdict(told)}
         click.echo(json.dumps(document, ensure_ascii=False))
         return 0
-    click.echo(workspace.cache_root)
+    click.echo(where)
     click.echo(f"{told.results} results, {told.blobs} blobs, {in_words(told.blob_bytes)}")
     _show_rooms("song", told.songs, told.pinned)
     _show_rooms("voice", told.voices, told.pinned)
@@ -59,10 +72,20 @@ def stats(as_json: bool, cache_dir: Path | None) -> int:
 @click.option("--repair", is_flag=True, help="Drop what is wrong, so that it is computed again.")
 @json_option
 @cache_dir_option
-def verify(repair: bool, as_json: bool, cache_dir: Path | None) -> int:
+@_on_farm
+@farm_options
+def verify(repair: bool, as_json: bool, cache_dir: Path | None, on_farm: bool, **flags: str | None) -> int:
     """Read every blob and every record, and name what is not as it was written. Exit code 1 if anything is wrong."""
-    with Workspace(cache_dir).cache() as cache:
-        found = cache.upkeep.verify(repair=repair)
+    if is_farm(on_farm, flags):
+        with open_farm_upkeep(flags) as (upkeep, _):
+            found = upkeep.verify(repair=repair)
+    else:
+        with Workspace(cache_dir).cache() as cache:
+            found = cache.upkeep.verify(repair=repair)
+    return _tell_findings(found, repair=repair, as_json=as_json)
+
+
+def _tell_findings(found: Findings, *, repair: bool, as_json: bool) -> int:
     if as_json:
         wrong = {"corrupt": found.corrupt, "foreign": found.foreign, "broken_results": len(found.broken)}
         document = {"schema": SCHEMA, "blobs": found.blobs, "results": found.results, **wrong, "repaired": repair}
@@ -84,17 +107,31 @@ def verify(repair: bool, as_json: bool, cache_dir: Path | None) -> int:
 
 
 @command.command("gc")
-@click.option("--to", "limit", type=Size(), default=DEFAULT_BYTES, metavar="SIZE", help="Make room down to this size.")
+@click.option(
+    "--to",
+    "limit",
+    type=Size(),
+    metavar="SIZE",
+    help="Make room down to this size.  [default: 20GB on this machine, no limit on a farm]",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would leave, and remove nothing.")
 @json_option
 @cache_dir_option
-def gc(limit: float, dry_run: bool, as_json: bool, cache_dir: Path | None) -> int:
+@_on_farm
+@farm_options
+def gc(
+    limit: float | None, dry_run: bool, as_json: bool, cache_dir: Path | None, on_farm: bool, **flags: str | None
+) -> int:
     """Remove what nothing refers to, and what was not used for longest until the rest fits.
 
     What is pinned stays, and so does what a running render reads.
     """
-    with Workspace(cache_dir).cache() as cache:
-        removal = cache.upkeep.collect(limit, dry_run=dry_run)
+    if is_farm(on_farm, flags):
+        with open_farm_upkeep(flags) as (upkeep, _):
+            removal = upkeep.collect(math.inf if limit is None else limit, dry_run=dry_run)
+    else:
+        with Workspace(cache_dir).cache() as cache:
+            removal = cache.upkeep.collect(DEFAULT_BYTES if limit is None else limit, dry_run=dry_run)
     return _tell_removal(removal, "would be removed" if dry_run else "removed", as_json=as_json)
 
 
@@ -105,12 +142,26 @@ def gc(limit: float, dry_run: bool, as_json: bool, cache_dir: Path | None) -> in
 @click.option("--yes", "-y", is_flag=True, help="Do not ask whether to remove everything.")
 @json_option
 @cache_dir_option
+@_on_farm
+@farm_options
 def purge(
-    song: Path | None, voice: str | None, everything: bool, yes: bool, as_json: bool, cache_dir: Path | None
+    song: Path | None,
+    voice: str | None,
+    everything: bool,
+    yes: bool,
+    as_json: bool,
+    cache_dir: Path | None,
+    on_farm: bool,
+    **flags: str | None,
 ) -> int:
     """Remove results whatever their age. They are computed again when they are next needed."""
     if sum((song is not None, voice is not None, everything)) != 1:
         raise click.UsageError("Purge what? Give one of --song, --voice and --all.")
+    if is_farm(on_farm, flags):
+        if voice is not None:
+            raise click.UsageError("A farm knows songs, and no voices: give --song or --all.")
+        removal = purge_farm(flags, None if song is None else str(song), asks=not yes)
+        return 0 if removal is None else _tell_removal(removal, "removed", as_json=as_json)
     asking = everything and not yes and sys.stdin.isatty() and sys.stderr.isatty()
     if asking and not click.confirm(f"Remove everything in {Workspace(cache_dir).cache_root}?", err=True):
         click.echo("Nothing was removed.", err=True)

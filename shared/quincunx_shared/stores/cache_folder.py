@@ -15,7 +15,7 @@ from quincunx_shared.stores.history_log import SqliteHistory
 from quincunx_shared.stores.owners import SCHEMA as OWNERS
 from quincunx_shared.stores.owners import TABLES, SqliteOwners
 from quincunx_shared.stores.sqlite import SqliteIndex
-from quincunx_shared.stores.upkeep import Upkeep
+from quincunx_shared.stores.upkeep import MachineUpkeep
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Cache:
         return FileDigests(self.database)
 
     @cached_property
-    def upkeep(self) -> Upkeep:
+    def upkeep(self) -> MachineUpkeep:
         """Who looks after the cache."""
-        return Upkeep(self.root, self.blobs, self.index, self.owners)
+        return MachineUpkeep(self.root, self.blobs, self.index, self.owners)
 
     def close(self) -> None:
         """Close the index; blobs need no closing."""

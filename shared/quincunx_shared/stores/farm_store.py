@@ -16,6 +16,7 @@ from quincunx_shared.stores.documents import FolderDocuments
 from quincunx_shared.stores.folder import FolderBlobStore
 from quincunx_shared.stores.machine_cache import MachineCache
 from quincunx_shared.stores.patience import Patience
+from quincunx_shared.stores.shelf import Shelf
 
 #: So many blobs are on their way to a server at once.
 SENT_AT_ONCE = 8
@@ -23,9 +24,13 @@ SENT_AT_ONCE = 8
 
 @dataclass(frozen=True)
 class FarmStore:
-    """What all machines of a farm share. `machine` is this machine's cache of it, where one is needed."""
+    """What all machines of a farm share. `machine` is this machine's cache of it, where one is needed.
+
+    `shelf` are the blobs once more, one by one, for those who look after them.
+    """
 
     blobs: BlobStore
+    shelf: Shelf
     documents: Documents
     where: str
     machine: MachineCache | None = None
@@ -60,7 +65,8 @@ def machine_folder(settings: FarmSettings) -> Path:
 
 
 def _in_folder(folder: Path) -> FarmStore:
-    return FarmStore(FolderBlobStore(folder / "blobs"), FolderDocuments(folder / "documents"), folder.as_uri())
+    blobs = FolderBlobStore(folder / "blobs")
+    return FarmStore(blobs, blobs, FolderDocuments(folder / "documents"), folder.as_uri())
 
 
 def _on_server(address: BucketAddress, settings: FarmSettings) -> FarmStore:
@@ -83,7 +89,7 @@ def _on_server(address: BucketAddress, settings: FarmSettings) -> FarmStore:
         machine.close()
         remote.close()
 
-    return FarmStore(machine, S3Documents(bucket), bucket.where, machine, close)
+    return FarmStore(machine, remote, S3Documents(bucket), bucket.where, machine, close)
 
 
 def _secret(path: Path | None, name: str) -> str:

@@ -109,7 +109,7 @@ class FolderBlobStore:
         for entry in self._files():
             digest = Digest(f"{entry.path[-len(entry.name) - 3 : -len(entry.name) - 1]}{entry.name}")
             with contextlib.suppress(OSError):
-                if _names_a_blob(digest) and entry.is_file(follow_symlinks=False):
+                if names_a_blob(digest) and entry.is_file(follow_symlinks=False):
                     status = entry.stat(follow_symlinks=False)
                     yield BlobFile(digest, status.st_size, status.st_mtime)
 
@@ -122,7 +122,7 @@ class FolderBlobStore:
                 yield folder.name
                 continue
             for entry in _entries(folder.path):
-                if not _names_a_blob(folder.name + entry.name) or not entry.is_file(follow_symlinks=False):
+                if not names_a_blob(folder.name + entry.name) or not entry.is_file(follow_symlinks=False):
                     yield f"{folder.name}/{entry.name}"
 
     def holds(self, digest: Digest) -> bool:
@@ -132,6 +132,10 @@ class FolderBlobStore:
                 return hashlib.file_digest(file, "sha256").hexdigest() == digest
         except OSError:
             return False
+
+    def holding(self, digests: Iterable[Digest]) -> Iterator[tuple[Digest, bool]]:
+        """Whether each of many is there and right."""
+        return ((digest, self.holds(digest)) for digest in digests)
 
     def use(self, digest: Digest) -> bool:
         """Whether a blob is there, whatever is in it; notes that it was of use now."""
@@ -186,7 +190,8 @@ class FolderBlobStore:
                     _remove(entry.path)
 
 
-def _names_a_blob(name: str) -> bool:
+def names_a_blob(name: str) -> bool:
+    """Whether this could be a digest."""
     return len(name) == 64 and not set(name) - set("0123456789abcdef")
 
 

@@ -7,7 +7,7 @@ wrong in the store: the way may have spoilt them.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from quincunx_shared.canonical import digest_of_bytes
@@ -15,6 +15,7 @@ from quincunx_shared.errors import BlobCorrupt, BlobMissing
 from quincunx_shared.names import Digest
 from quincunx_shared.stores.bucket import PAGE, Bucket
 from quincunx_shared.stores.documents import check_name, seal, spoilt, unseal
+from quincunx_shared.stores.folder import BlobFile, names_a_blob
 from quincunx_shared.stores.presence import Presence
 
 BLOBS, DOCUMENTS = "blobs/", "documents/"
@@ -93,6 +94,42 @@ class S3BlobStore:
     def flush(self) -> None:
         """Nothing waits here."""
 
+    def files(self) -> Iterator[BlobFile]:
+        """Yield every blob, whether its content is right or not."""
+        for one in self._bucket.objects(BLOBS):
+            if _is_blob(one.key):
+                yield BlobFile(digest_in(one.key), one.size_bytes, one.written_at)
+
+    def foreign_files(self) -> Iterator[str]:
+        """Yield what lies among the blobs and is none."""
+        return (one.key.removeprefix(BLOBS) for one in self._bucket.objects(BLOBS) if not _is_blob(one.key))
+
+    def holding(self, digests: Iterable[Digest]) -> Iterator[tuple[Digest, bool]]:
+        """Whether each of many is there and right, read in full; wrong ones stay."""
+        asked = list(digests)
+        # In parts, because all that is under way lies in memory.
+        for start in range(0, len(asked), 4 * QUESTIONS_AT_ONCE):
+            part = asked[start : start + 4 * QUESTIONS_AT_ONCE]
+            yield from zip(part, self._pool.map(self._holds, part), strict=True)
+
+    def drop(self, digests: Iterable[Digest]) -> None:
+        """Remove blobs."""
+        doomed = list(digests)
+        for digest in doomed:
+            self._present.forget(digest)
+        self._bucket.delete(map(key_of, doomed))
+
+    def drop_foreign(self, paths: Iterable[str]) -> None:
+        """Remove objects that are none of ours."""
+        self._bucket.delete(BLOBS + path for path in paths)
+
+    def _holds(self, digest: Digest) -> bool:
+        for _ in range(READS):
+            content = self._bucket.get(key_of(digest))
+            if content is None or digest_of_bytes(content) == digest:
+                return content is not None
+        return False
+
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(cancel_futures=True)
@@ -150,6 +187,11 @@ class S3Documents:
 def key_of(digest: Digest) -> str:
     """Where a blob lies in its bucket. In 256 folders, for servers that keep objects as files."""
     return f"{BLOBS}{digest[:2]}/{digest[2:]}"
+
+
+def _is_blob(key: str) -> bool:
+    folder, mark, name = key.removeprefix(BLOBS).partition("/")
+    return bool(mark) and len(folder) == len("ab") and names_a_blob(folder + name)
 
 
 def digest_in(key: str) -> Digest:

@@ -1,4 +1,4 @@
-"""Looking after a cache: how large it is and whose, whether it is whole, and what has to leave.
+"""Looking after a cache, on a machine or on a farm: how large it is and whose, whether it is whole, what has to leave.
 
 Everything here may run while other processes render: blobs that a running render reads stay, and what leaves all the
 same is to everybody a miss that heals.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from quincunx_shared.ports import Outputs
 from quincunx_shared.stores.folder import BlobFile, FolderBlobStore
 from quincunx_shared.stores.leases import oldest_render
 from quincunx_shared.stores.owners import COARSE_SECONDS, Owned, SqliteOwners, pin_of_voice
+from quincunx_shared.stores.shelf import Owners, Records, Shelf
 from quincunx_shared.stores.sqlite import SqliteIndex
 
 #: Blobs come before the records that promise them: one that nobody promises is an orphan only when it is older.
@@ -78,13 +80,22 @@ class Removal:
 
 
 class Upkeep:
-    """Works on one cache; `root` is its folder."""
+    """Works on one cache. `began` says since when somebody has been rendering on it, or infinity; `kept` names blobs
+    that no record promises and that stay all the same."""
 
-    def __init__(self, root: Path, blobs: FolderBlobStore, index: SqliteIndex, owners: SqliteOwners) -> None:
-        self._root = root
+    def __init__(
+        self,
+        blobs: Shelf,
+        index: Records,
+        owners: Owners,
+        began: Callable[[], float],
+        kept: Callable[[], AbstractSet[Digest]] = frozenset,
+    ) -> None:
         self._blobs = blobs
         self._index = index
         self._owners = owners
+        self._began = began
+        self._kept = kept
 
     def statistics(self) -> Statistics:
         """Count everything."""
@@ -105,11 +116,12 @@ class Upkeep:
         """Read everything and compare; with `repair`, drop what is wrong, so that it is computed again."""
         corrupt, foreign = [], list(self._blobs.foreign_files())
         sizes: dict[Digest, int] = {}
-        for one in self._blobs.files():
-            if self._blobs.holds(one.digest):
-                sizes[one.digest] = one.size_bytes
+        listed = {one.digest: one.size_bytes for one in self._blobs.files()}
+        for digest, is_right in self._blobs.holding(listed):
+            if is_right:
+                sizes[digest] = listed[digest]
             else:
-                corrupt.append(one.digest)
+                corrupt.append(digest)
         broken, results = [], 0
         for key, outputs in self._index.records():
             results += 1
@@ -126,25 +138,17 @@ class Upkeep:
         files = {one.digest: one for one in self._blobs.files()}
         digests = self._digests_by_signature()
         promised = {digest for mine in digests.values() for digest in mine}
-        began = oldest_render(self._root)
+        began, kept = self._began(), self._kept()
         orphans = {
             digest
             for digest, one in files.items()
-            if digest not in promised and one.written_at < min(began, time.time() - ORPHAN_SECONDS)
+            if digest not in promised
+            and digest not in kept
+            and one.written_at < min(began, time.time() - ORPHAN_SECONDS)
         }
-        ages = self._ages(files, digests, began)
+        ages = self._ages(files, digests, began, kept)
         leaving = {*orphans, *evictions((one for one in ages if one.digest not in orphans), limit_bytes)}
         return self._remove(leaving, digests, files, f"evicted to stay below {in_words(limit_bytes)}", dry_run=dry_run)
-
-    def keep_below(self, limit_bytes: float | None) -> Removal | None:
-        """Make room if the cache is believed to be too large; costs next to nothing if it is not."""
-        now = time.time()
-        believed, measured_at = self._owners.grow(self._blobs.take_written())
-        if limit_bytes is None or (believed <= limit_bytes and now - measured_at < MEASURED_SECONDS):
-            return None
-        true = sum(one.size_bytes for one in self._blobs.files())
-        self._owners.measured(true, now)
-        return self.collect(limit_bytes) if true > limit_bytes else None
 
     def purge(self, *, song: str | None = None, voice: str | None = None) -> Removal:
         """Remove the results of a song, of a voice, or all; what another song uses as well stays for it.
@@ -185,11 +189,15 @@ class Upkeep:
         return Room(len(there), sum(files[digest].size_bytes for digest in mine if digest in files))
 
     def _ages(
-        self, files: Mapping[Digest, BlobFile], digests: Mapping[bytes, tuple[Digest, ...]], began: float
+        self,
+        files: Mapping[Digest, BlobFile],
+        digests: Mapping[bytes, tuple[Digest, ...]],
+        began: float,
+        kept: AbstractSet[Digest],
     ) -> list[Aged]:
         """A blob was last of use when a song that reads it was rendered, or when it was made."""
         used = {digest: one.written_at for digest, one in files.items()}
-        pinned: set[Digest] = set()
+        pinned = set(kept)
         pins = self._owners.pins()
         for one in self._owners.owned():
             for key in one.signatures:
@@ -224,6 +232,25 @@ class Upkeep:
             self._blobs.drop(leaving)
             self._owners.measured(left, now)
         return Removal(len(leaving), size, len(lost), left)
+
+
+class MachineUpkeep(Upkeep):
+    """Works on the cache in a folder, which looks after its size by itself."""
+
+    def __init__(self, root: Path, blobs: FolderBlobStore, index: SqliteIndex, owners: SqliteOwners) -> None:
+        super().__init__(blobs, index, owners, lambda: oldest_render(root))
+        self._folder = blobs
+        self._believed = owners
+
+    def keep_below(self, limit_bytes: float | None) -> Removal | None:
+        """Make room if the cache is believed to be too large; costs next to nothing if it is not."""
+        now = time.time()
+        believed, measured_at = self._believed.grow(self._folder.take_written())
+        if limit_bytes is None or (believed <= limit_bytes and now - measured_at < MEASURED_SECONDS):
+            return None
+        true = sum(one.size_bytes for one in self._folder.files())
+        self._believed.measured(true, now)
+        return self.collect(limit_bytes) if true > limit_bytes else None
 
 
 def in_words(count: float) -> str:
