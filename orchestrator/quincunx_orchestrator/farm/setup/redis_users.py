@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 #: What changes the server, shows other people's connections, or walks over every key.
-_NOT_OURS = "-@admin -@dangerous"
+_NOT_OURS = "-@admin -@dangerous -script|flush -function -randomkey"
 
 #: What `quincunx doctor` asks a server about itself.
 _ASKING = "+info +config|get +acl|whoami"
@@ -27,14 +27,37 @@ class RedisUser:
     rules: str
 
 
-#: Runs jobs and speaks for the farm: all of its keys.
-COORDINATOR = RedisUser("coordinator", f"~{{ns}}:* &{{ns}}:* +@all {_NOT_OURS} {_ASKING}")
+def _role(name: str, keys: str, commands: str = "", beside: str = "") -> RedisUser:
+    """A role that works: all commands but those that are nobody's business, on some of the farm's keys."""
+    return RedisUser(name, " ".join(f"{keys} {_CHANNELS} +@all {_NOT_OURS} {_ASKING} {commands} {beside}".split()))
 
-#: Submits jobs, watches and cancels them, drains nodes. Its command line runs the doctor.
-CLIENT = RedisUser("client", f"~{{ns}}:* &{{ns}}:* +@all {_NOT_OURS} {_ASKING}")
 
-#: Runs bundles.
-WORKER = RedisUser("worker", f"~{{ns}}:* &{{ns}}:* +@all {_NOT_OURS} {_ASKING}")
+#: All of a farm's channels: Celery's events and results.
+_CHANNELS = "&{ns}:*"
+
+#: What is kept for single renders (the name of the render stands in braces), and what doctor tries its rights on.
+_RENDERS = "~{ns}:{{* ~{ns}:doctor:*"
+
+#: Runs jobs, and looks after everything that a farm keeps.
+COORDINATOR = _role("coordinator", "~{ns}:*")
+
+#: Submits jobs, watches and cancels them, drains nodes. It wakes coordinators and reads how long queues are, but sends
+#: no work to workers, tells no node's story, and forgets results without ever writing one.
+CLIENT = _role(
+    "client",
+    f"{_RENDERS} ~{{ns}}:job:* ~{{ns}}:jobs* ~{{ns}}:queue:* ~{{ns}}:running ~{{ns}}:active:* ~{{ns}}:song:* "
+    "~{ns}:schedules* ~{ns}:drains ~{ns}:celery:quincunx.control* ~{ns}:celery:_kombu.binding* "
+    "%R~{ns}:nodes %R~{ns}:celery:* %R~{ns}:sig:* %R~{ns}:epoch %R~{ns}:counters %R~{ns}:refused %R~{ns}:pace",
+    beside="(~{ns}:sig:* +unlink) (~{ns}:nodes +hdel)",
+)
+
+#: Runs bundles: knows the state of renders and of results, and nothing of who submitted what, or of what waits.
+WORKER = _role(
+    "worker",
+    f"{_RENDERS} ~{{ns}}:sig:* ~{{ns}}:claim:* ~{{ns}}:celery:* ~{{ns}}:nodes %R~{{ns}}:drains "
+    "~{ns}:counters ~{ns}:refused ~{ns}:pace",
+    commands="-scan",
+)
 
 #: Looks at queues and listens to events. What it writes is one thing: that it listens, without which it hears nothing.
 FLOWER = RedisUser(
