@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from quincunx_orchestrator.core.binding import BoundSong
+from quincunx_orchestrator.core.plannable import PlannableStep
 from quincunx_orchestrator.core.planner import StepKey
 from quincunx_shared.names import SegmentId
 
 
-def tree_lines(bound: BoundSong, segment: SegmentId, reasons: Mapping[StepKey, str]) -> list[str]:
+def tree_lines(steps: Mapping[str, PlannableStep], segment: SegmentId, reasons: Mapping[StepKey, str]) -> list[str]:
     """Return a line for each step of a segment that runs, in the order of its graph."""
     own = {node: reason for (owner, node), reason in reasons.items() if owner == segment}
-    return list(_drawn(_children(bound, segment, own), "", "", own))
+    return list(_drawn(_children(steps, segment, own), "", "", own))
 
 
-def _children(bound: BoundSong, segment: SegmentId, reasons: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
+def _children(
+    steps: Mapping[str, PlannableStep], segment: SegmentId, reasons: Mapping[str, str]
+) -> Mapping[str, Sequence[str]]:
     """Hang each step below the deepest of those that feed it and run themselves; `""` is above all."""
     depth: dict[str, int] = {"": 0}
     children: dict[str, list[str]] = {"": []}
-    for node, step in bound.segments[segment].steps.items():
+    for node, step in steps.items():
         if node not in reasons:
             continue
         feeders = (one.address for sources in step.sources for one in sources if one.address)

@@ -13,7 +13,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "The file": ("bits", "rate", "loudness", "true_peak", "reverb", "container"),
     "A part, or more files": ("stretch", "stems", "phrases", "picture", "out_dir"),
     "The machine": (
-        *("threads", "device", "cache_dir", "cache_size", "isolate", "isolate_seconds", "isolate_memory"),
+        *("farm", "threads", "device", "cache_dir", "cache_size", "isolate", "isolate_seconds", "isolate_memory"),
         *("model_seconds", "model_memory"),
     ),
 }

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -77,6 +77,8 @@ class Job:
     wishes: Wishes
     #: When the work on it began, on the clock of `time.perf_counter`.
     started: float
+    #: Its results lie on a farm: what this machine's cache may throw away is not touched by it.
+    elsewhere: bool = False
 
     def plan(self) -> Plan:
         """What a render would do."""
@@ -92,16 +94,24 @@ class Job:
         def unless_silent(result: RenderResult, target: Address, payload: Payload) -> Payload:
             return payload if deliver is None or self._is_silent(result) else deliver(result, target, payload)
 
-        # Before anything runs, so that nobody who makes room takes what this render is about to read.
-        bound = self.studio.bind(self.assembly)
-        signatures = signatures_by_part(self.assembly, bound)
-        self.cache.owners.remember(self.key, str(self.path.resolve()), signatures, time.time())
+        self._own()
         result = self.studio.render(self.assembly, ledger=self.ledger, deliver=unless_silent)
         if result.state != "failed":
             self._remember(result)
         if self._is_silent(result):
             result.payloads, result.state = {}, "failed"
         return result
+
+    def remember_submitted(self) -> None:
+        """Remember what the song is made of, as if all of it succeeded: the next submission is compared with this."""
+        self._remember_song({})
+
+    def _own(self) -> None:
+        """Before anything runs, so that nobody who makes room takes what this render is about to read."""
+        if self.elsewhere:
+            return
+        signatures = signatures_by_part(self.assembly, self.studio.bind(self.assembly))
+        self.cache.owners.remember(self.key, str(self.path.resolve()), signatures, time.time())
 
     def _is_silent(self, result: RenderResult) -> bool:
         failed = {segment for segment, _ in result.failed}
@@ -114,11 +124,14 @@ class Job:
             remember_takes(self.cache, self.path, done)
         elif wishes.keep is not None:
             remember_takes(self.cache, self.path, self.takes)
+        self._remember_song(failures_of(result))
+
+    def _remember_song(self, failures: Mapping[StepKey, str]) -> None:
         # Of a range and of later takes nothing is remembered: the next render explains itself by the whole song.
-        if self.assembly.delivery.stretch is None and wishes.number <= 1:
+        if self.assembly.delivery.stretch is None and self.wishes.number <= 1:
             former = self.cache.history.recall(self.key)
             bound = self.studio.bind(self.assembly)
-            record = record_song(self.assembly, bound, failures_of(result), read_record(former))
+            record = record_song(self.assembly, bound, failures, read_record(former))
             if record != former:
                 self.cache.history.remember(self.key, record)
 

@@ -41,14 +41,22 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 #: The same, of commands that need a farm, or look after one.
 FARM_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "dev": ("quincunx_orchestrator.cli.farm.dev", "Run a farm of your own on this machine."),
+    "submit": ("quincunx_orchestrator.cli.farm.submit", "Hand a song to the farm."),
+    "watch": ("quincunx_orchestrator.cli.farm.watch", "Follow a job, and fetch what came of it."),
     "jobs": ("quincunx_orchestrator.cli.farm.jobs", "List the jobs that wait or run."),
     "history": ("quincunx_orchestrator.cli.farm.history", "List the jobs that are over."),
     "show": ("quincunx_orchestrator.cli.farm.show", "Say all about a job, and what it waits for."),
+    "logs": ("quincunx_orchestrator.cli.farm.logs", "Say what happened in a job, step by step."),
+    "explain": ("quincunx_orchestrator.cli.farm.explain", "Say why a job runs each of its steps."),
+    "diff": ("quincunx_orchestrator.cli.farm.diff", "Say what two jobs compute differently."),
     "cancel": ("quincunx_orchestrator.cli.farm.cancel", "End jobs."),
     "pause": ("quincunx_orchestrator.cli.farm.pause", "Let a job wait until it is resumed."),
     "resume": ("quincunx_orchestrator.cli.farm.resume", "Let a paused job go on."),
     "retry": ("quincunx_orchestrator.cli.farm.retry", "Run again what failed."),
     "priority": ("quincunx_orchestrator.cli.farm.priority", "Serve a job earlier or later."),
+    "worker": ("quincunx_orchestrator.cli.farm.worker", "Run steps for a farm."),
+    "coordinator": ("quincunx_orchestrator.cli.farm.coordinator", "See the jobs of a farm through."),
     "nodes": ("quincunx_orchestrator.cli.farm.nodes", "List the coordinators and workers of the farm."),
     "node": ("quincunx_orchestrator.cli.farm.node", "Take a machine of the farm out of work, or back in."),
     "doctor": ("quincunx_orchestrator.cli.farm.doctor", "Look at everything a farm needs, and name what is wrong."),

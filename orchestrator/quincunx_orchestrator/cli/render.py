@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,11 @@ from quincunx_orchestrator.cli.sound_options import several_options
 from quincunx_orchestrator.cli.workspace import cache_dir_option
 
 if TYPE_CHECKING:
-    from quincunx_orchestrator.cli.job import Job
+    from quincunx_orchestrator.cli.job import Job, Room
     from quincunx_orchestrator.cli.readiness import Readiness
     from quincunx_orchestrator.cli.tasks import Asked, Task
     from quincunx_orchestrator.cli.telling import Told
+    from quincunx_orchestrator.cli.workspace import Workspace
 
 
 def _several(command: Any) -> Any:
@@ -60,6 +61,8 @@ def watch_song(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
     """Render one song, again and again, whenever it is saved."""
     from quincunx_orchestrator.cli.tasks import tasks_of
 
+    if choices.farm:
+        raise click.UsageError("--watch renders here: leave out --farm.")
     if len(asked.songs) > 1 or asked.takes is not None or asked.keep is not None or choices.dry_run:
         raise click.UsageError("--watch renders one song: leave out other songs, --takes, --keep and --dry-run.")
     from quincunx_orchestrator.cli.watch import watch
@@ -81,7 +84,7 @@ def render_songs(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
     Of several songs, one that is wrong does not stop the others.
     """
     from quincunx_orchestrator.cli import telling
-    from quincunx_orchestrator.cli.job import open_room, read_song
+    from quincunx_orchestrator.cli.job import read_song
     from quincunx_orchestrator.cli.tasks import songs_of, tasks_of
     from quincunx_orchestrator.installed import cutter_named
 
@@ -92,7 +95,7 @@ def render_songs(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
     # A single song is read before the cache is opened, and once for all of its takes.
     scores = {} if batch else {tasks[0].song: read_song(tasks[0].song, workspace.isolation)}
     told: list[Told] = []
-    with open_room(workspace, frugal=batch) as room:
+    with _opened(workspace, choices, batch) as room:
 
         def rendered(task: Task) -> Told:
             score = scores.get(task.song) or read_song(task.song, workspace.isolation)
@@ -103,6 +106,17 @@ def render_songs(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
             room.turn_over(forget=batch)
     telling.print_documents(told, choices, together=len(tasks) > 1)
     return telling.exit_code(told)
+
+
+def _opened(workspace: Workspace, choices: Choices, batch: bool) -> AbstractContextManager[Room]:
+    """Open the place where to render: here, or on a farm."""
+    if choices.farm:
+        from quincunx_orchestrator.cli.farm.rendering import open_room_on_farm
+
+        return open_room_on_farm(workspace, quiet=choices.quiet or choices.as_json)
+    from quincunx_orchestrator.cli.job import open_room
+
+    return open_room(workspace, frugal=batch)
 
 
 def _attempted(rendered: Callable[[Task], Told], task: Task) -> Told:

@@ -55,6 +55,7 @@ class Choices:
     device: Literal["cpu", "cuda"] | None = None
     picture: Path | None = None
     cache_size: float = DEFAULT_BYTES
+    farm: bool = False
     dry_run: bool = False
     explain: bool = False
     as_json: bool = False
@@ -102,6 +103,7 @@ _WHAT = (
 #: How it is carried out, and what is told meanwhile.
 _HOW = (
     click.option("--threads", type=click.IntRange(0, 256), default=0, help="Phrases at once.  [default: one a core]"),
+    click.option("--farm", is_flag=True, help="Compute on the farm; where none is configured, on one started here."),
     click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop."),
     click.option("--explain", is_flag=True, help="Say why each step is computed."),
     cache_size_option,

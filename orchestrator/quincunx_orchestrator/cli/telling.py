@@ -96,7 +96,7 @@ def cause_tree(job: Job, plan: Plan) -> str:
     bound = job.studio.bind(job.assembly)
     for segment in dict.fromkeys(segment for segment, _ in plan.reasons):
         name = "The song" if segment == SONG else f"{segment}  {job.label_of(segment)}"
-        lines += [name, *tree_lines(bound, segment, plan.reasons)]
+        lines += [name, *tree_lines(bound.segments[segment].steps, segment, plan.reasons)]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -24,6 +24,8 @@ from quincunx_orchestrator.farm.private import (
 from quincunx_orchestrator.farm.processes import coordinator_command, environment_of, worker_command
 from quincunx_orchestrator.farm.supervisor import Part, Supervisor
 from quincunx_shared.errors import FarmError
+from quincunx_shared.farm.nodes import RedisNodes
+from quincunx_shared.farm.queues import queues_of
 from quincunx_shared.farm.settings import FarmSettings
 
 #: Workers import their libraries and load nothing else; a busy machine takes a while.
@@ -40,6 +42,7 @@ def private_farm(
     folder: Path, workers: int, tell: Callable[[str], None], ended: threading.Event
 ) -> Iterator[Supervisor]:
     """Run a farm in a folder; it is ready inside, unless `ended` was set meanwhile. Ends all that it started."""
+    from quincunx_orchestrator.embedded import this_machine
     from quincunx_orchestrator.farm.redis_server import ServerOptions, end_leftover, start
 
     with held(folder), contextlib.ExitStack() as stack:
@@ -58,39 +61,50 @@ def private_farm(
         (folder / "blobs").mkdir(exist_ok=True)
         supervisor = Supervisor(folder, tell)
         stack.callback(supervisor.stop, END_SECONDS)
-        supervisor.start(parts_of(settings, workers))
-        if _is_ready(settings, supervisor, ended):
+        nodes = stack.enter_context(_nodes_of(settings))
+        supervisor.start(parts_of(settings, workers, gpu=this_machine().provider == "cuda"))
+        if _is_ready(nodes, supervisor, ended):
             write_settings(folder, told)
         yield supervisor
 
 
-def parts_of(settings: FarmSettings, workers: int) -> list[Part]:
-    """A coordinator, and a worker for each class of machine: without a GPU, its work is done by the other device."""
-    environment = environment_of(settings, os.environ)
-    return [
-        Part("coordinator", coordinator_command(), environment),
-        Part("worker-cpu", worker_command((), "cpu", workers), environment),
-        Part("worker-gpu", worker_command((), "gpu", workers), environment),
-    ]
-
-
-def _is_ready(settings: FarmSettings, supervisor: Supervisor, ended: threading.Event) -> bool:
-    """Wait until all parts tell of themselves. Raises `FarmError` with the last words of one that died."""
-    from quincunx_shared.farm.nodes import RedisNodes
+@contextlib.contextmanager
+def _nodes_of(settings: FarmSettings) -> Iterator[RedisNodes]:
+    """The list of nodes, in which nothing is left of an earlier run."""
     from quincunx_shared.farm.redis_client import connect
 
-    nodes = RedisNodes(connect(settings), settings.namespace)
+    with contextlib.closing(connect(settings)) as client:
+        nodes = RedisNodes(client, settings.namespace)
+        for one in nodes.seen():
+            nodes.leave(one.node.name)
+        yield nodes
+
+
+def parts_of(settings: FarmSettings, workers: int, *, gpu: bool) -> list[Part]:
+    """A coordinator and workers. Without a GPU, the processes of the cpu do its work, too: one a core, all abreast."""
+    environment = environment_of(settings, os.environ)
+    devices = (("cpu",), ("gpu",)) if gpu else (("cpu", "gpu"),)
+    found = [Part("coordinator", coordinator_command(), environment)]
+    for served in devices:
+        name, slots = f"worker-{served[0]}", workers if served[0] == "cpu" else None
+        command = worker_command(queues_of(served), served[0], slots, name)
+        found.append(Part(name, command, environment))
+    return found
+
+
+def _is_ready(nodes: RedisNodes, supervisor: Supervisor, ended: threading.Event) -> bool:
+    """Wait until all parts tell of themselves. Raises `FarmError` with the last words of one that died."""
     deadline = time.monotonic() + READY_SECONDS
-    since = supervisor.pids()
     while not ended.wait(LOOK_SECONDS):
-        there = {one.node.pid for one in nodes.seen() if one.state == "up"}
-        if there >= set(since.values()):
+        up = [one.node for one in nodes.seen() if one.state == "up"]
+        there = {one.name if one.role == "worker" else one.role for one in up}
+        late = [name for name in supervisor.pids() if name not in there]
+        if not late:
             return True
         if dead := supervisor.dead():
             raise _failure(supervisor, dead[0], "ended at once")
         if time.monotonic() > deadline:
-            late = next(name for name, pid in since.items() if pid not in there)
-            raise _failure(supervisor, late, f"was not ready within {READY_SECONDS:.0f} s")
+            raise _failure(supervisor, late[0], f"was not ready within {READY_SECONDS:.0f} s")
     return False
 
 

@@ -15,11 +15,14 @@ from quincunx_shared.farm.settings_layers import PREFIX
 _PYTHON = (sys.executable, "-P", "-m")
 
 
-def worker_command(queues: Sequence[str], device: str, concurrency: int | None) -> tuple[str, ...]:
+def worker_command(
+    queues: Sequence[str], device: str, concurrency: int | None = None, name: str = ""
+) -> tuple[str, ...]:
     """Start a worker of one kind; what is empty or None is the worker's own choice."""
     chosen = ("--queues", ",".join(queues)) if queues else ()
     slots = () if concurrency is None else ("--concurrency", str(concurrency))
-    return (*_PYTHON, "quincunx_workers.farm", *chosen, "--device", device, *slots)
+    called = ("--name", name) if name else ()
+    return (*_PYTHON, "quincunx_workers.farm", *chosen, "--device", device, *slots, *called)
 
 
 def coordinator_command() -> tuple[str, ...]:

@@ -26,12 +26,13 @@ def command(as_json: bool, **flags: str | None) -> int:
 
     Exit code 0 if nothing is, 1 if something is, 6 if Redis or the store cannot be reached. Warnings are no fault.
     """
-    from quincunx_orchestrator.cli.farm.options import cache_folder, load
+    from quincunx_orchestrator.cli.farm.options import load
     from quincunx_orchestrator.farm.doctor.examination import examine
+    from quincunx_shared.stores.farm_store import machine_folder
 
     settings = load(**flags).settings
     findings: list[Finding] = []
-    for one in examine(settings, cache_folder(settings)):
+    for one in examine(settings, machine_folder(settings)):
         findings.append(one)
         if not as_json:
             _tell(one)

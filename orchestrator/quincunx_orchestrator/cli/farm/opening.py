@@ -31,20 +31,22 @@ class Desk:
     work: WorkState
 
     def job(self, name: str) -> JobRecord:
-        """The job of which somebody typed the id or its beginning. Raises `NotOnFarm` and `BadInput`."""
-        from quincunx_shared.errors import BadInput, NotOnFarm
+        """The job of which somebody typed the id or its beginning; see `find_job`."""
+        return find_job(self.jobs, name)
 
-        found = self.jobs.find(name) if name else []
-        if len(found) > 1:
-            told = f"{len(found)} jobs begin so: {', '.join(one[:12] for one in found[:4])}"
-            raise BadInput(told, where=name, remedy="type more of the id")
-        record = self.jobs.get(found[0]) if found else None
-        if record is None:
-            raise NotOnFarm("the farm knows no such job", where=name, remedy="quincunx jobs, or quincunx history")
-        return record
 
-    def wake(self, render: RenderId) -> None:
-        """Tell the coordinators that there is something to do; without it they find out by themselves, later."""
+def find_job(jobs: RedisJobStore, name: str) -> JobRecord:
+    """The job whose id begins like this. Raises `NotOnFarm`, and `BadInput` if several do."""
+    from quincunx_shared.errors import BadInput, NotOnFarm
+
+    found = jobs.find(name) if name else []
+    if len(found) > 1:
+        told = f"{len(found)} jobs begin so: {', '.join(one[:12] for one in found[:4])}"
+        raise BadInput(told, where=name, remedy="type more of the id")
+    record = jobs.get(found[0]) if found else None
+    if record is None:
+        raise NotOnFarm("the farm knows no such job", where=name, remedy="quincunx jobs, or quincunx history")
+    return record
 
 
 def refuse_ended(render: RenderId, state: JobState | None) -> None:

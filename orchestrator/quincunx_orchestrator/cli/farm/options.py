@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -51,12 +50,3 @@ def named_farm(**flags: str | None) -> FarmSettings:
         f"no farm is named: nothing sets {missing}",
         remedy="`quincunx dev` starts one on this machine; `quincunx config show --origin` says what is set where",
     )
-
-
-def cache_folder(settings: FarmSettings) -> Path:
-    """Where this machine keeps blobs of the farm."""
-    if settings.cache_dir is not None:
-        return settings.cache_dir
-    from platformdirs import user_cache_path
-
-    return user_cache_path("quincunx", appauthor=False) / "farm"

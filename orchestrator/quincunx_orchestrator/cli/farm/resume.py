@@ -19,6 +19,5 @@ def command(name: str, **flags: str | None) -> None:
         record = desk.job(name)
         state = desk.jobs.resume(record.render)
         refuse_ended(record.render, state)
-        desk.wake(record.render)
     told = "goes on" if state == "paused" else f"was not paused: it is {state}"
     click.echo(f"{short(record.render)} {told}.", err=True)

@@ -37,7 +37,6 @@ def command(ids: tuple[str, ...], failed: bool, since: float | None, as_json: bo
     with open_desk(**flags) as desk:
         for record in _failed(desk, since) if failed else _named(desk, ids):
             render = retry(desk.jobs, record, desk.settings.max_jobs)
-            desk.wake(render)
             rows.append({"render": render, "retries": record.render})
     if as_json:
         click.echo(json.dumps({"schema": 1, "retried": rows}, ensure_ascii=False))

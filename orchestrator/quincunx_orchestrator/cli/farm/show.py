@@ -52,7 +52,7 @@ def _lines(record: JobRecord, waits: str) -> list[str]:
         "song": record.song,
         "state": record.state,
         "waits for": waits,
-        "why": record.note,
+        "why": "" if waits else record.note,
         "error": str(record.result.get("error", "")),
         "class": record.priority,
         "tags": ", ".join(record.tags),

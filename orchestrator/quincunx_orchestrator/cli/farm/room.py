@@ -1,0 +1,82 @@
+"""A room whose renders happen on a farm: songs are read, planned and told of here, and computed there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quincunx_orchestrator.cli.job import Job, Room, Wishes
+from quincunx_orchestrator.cli.workspace import Workspace
+from quincunx_orchestrator.embedded import installed_steps, manifests_of, this_machine
+from quincunx_orchestrator.farm.remote import OnFarm
+from quincunx_orchestrator.installed import interpolations, operators
+from quincunx_orchestrator.studio import Studio
+from quincunx_shared.names import Digest
+from quincunx_shared.stores.memory import MemoryEventLog
+
+if TYPE_CHECKING:
+    from quincunx_orchestrator.farm.client import Submitted
+    from quincunx_orchestrator.farm.opening import OpenFarm
+    from quincunx_orchestrator.farm.submission import Submission
+    from quincunx_orchestrator.score.phrasing import Cutter
+    from quincunx_orchestrator.score.readers import Song
+    from quincunx_shared.farm.nodes import SeenNode
+
+
+@dataclass
+class FarmRoom(Room):
+    """A room on a farm. What is remembered of songs, their takes and last renders, stays on this machine."""
+
+    on_farm: OnFarm = field(kw_only=True)
+
+    def job(self, song: Path, score: Song, wishes: Wishes, cutter: Cutter) -> Job:
+        """Make a song ready, to be submitted under its name."""
+        self.on_farm.how = replace(self.on_farm.how, song=str(song.resolve()), song_key=farm_song_key(song))
+        return replace(super().job(song, score, wishes, cutter), elsewhere=True)
+
+    def submit(self, job: Job) -> Submitted:
+        """Submit a song and come back at once."""
+        assembly = job.assembly
+        return self.on_farm.client.submit(
+            job.studio.bind(assembly),
+            assembly.targets,
+            assembly.beside,
+            how=self.on_farm.how,
+            files=self.on_farm.files,
+            ledger=job.ledger,
+        )
+
+
+def farm_song_key(path: Path) -> str:
+    """Name a song on a farm: a newer render of the same file replaces an older, but not that of another machine."""
+    return hashlib.sha256(socket.gethostname().encode() + b"\0" + os.fsencode(path.resolve())).hexdigest()
+
+
+@contextmanager
+def open_farm_room(
+    workspace: Workspace, farm: OpenFarm, how: Submission, accepted: Callable[[Submitted], None]
+) -> Iterator[FarmRoom]:
+    """Open a room on a farm; `accepted` hears of every job before it is followed."""
+    registry, merging = installed_steps(workspace.isolation), operators(workspace.isolation)
+    ways = interpolations(workspace.isolation)
+    log, files = MemoryEventLog(), dict[Digest, Path]()
+    on_farm = OnFarm(farm.client(), log, files, how, accepted)
+    with workspace.cache_to_render_on() as cache:
+        numeric = numeric_class_on(farm.nodes.seen()) or this_machine(workspace.device).numeric_class
+        studio = Studio(on_farm, manifests_of(registry.found), workspace.catalogue(cache), files, numeric)
+        studio.operators = merging.found
+        studio.left_out = {**registry.problems, **merging.problems, **ways.problems}
+        yield FarmRoom(studio, cache, log, on_farm=on_farm)
+
+
+def numeric_class_on(nodes: list[SeenNode]) -> str:
+    """The kind of processor to sign numeric steps for: that of the workers that run models; "" if none is up."""
+    up = [one.node for one in nodes if one.state == "up" and one.node.role == "worker" and one.node.numeric_class]
+    classes = [one.numeric_class for one in up if one.device == "gpu"] or [one.numeric_class for one in up]
+    return max(sorted(set(classes)), key=classes.count, default="")

@@ -1,0 +1,207 @@
+"""A private farm, as a person uses it: started with one command, found by the others, ended with Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.farm.farm_shell import Shell, shell_of
+from tests.farm.waiting import until
+from tests.scenario.songs import SongText, phrase
+
+QUINCUNX = (sys.executable, "-m", "quincunx_orchestrator.cli")
+
+
+@dataclass(frozen=True)
+class DevFarm:
+    """A farm that runs: its process, where it is, and the environment in which it is found."""
+
+    process: subprocess.Popen[str]
+    ready: dict[str, Any]
+    environment: dict[str, str]
+
+
+def started(root: Path) -> DevFarm:
+    environment = {**os.environ, "QUINCUNX_DEV_DIR": str(root / "dev"), "QUINCUNX_CONFIG_DIR": str(root / "none")}
+    environment["QUINCUNX_CACHE_DIR"] = str(root / "cache")
+    process = subprocess.Popen(
+        [*QUINCUNX, "dev", "--workers", "2", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=root,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    line = process.stdout.readline()
+    assert line, process.stderr.read()
+    return DevFarm(process, json.loads(line), environment)
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevFarm]:
+    one = started(tmp_path_factory.mktemp("farm"))
+    yield one
+    told = subprocess.run([*QUINCUNX, "dev", "stop"], env=one.environment, capture_output=True, text=True, check=True)
+    assert told.stderr == "The private farm has ended.\n"
+    one.process.communicate(timeout=20)
+    assert one.process.returncode == 0
+
+
+@pytest.fixture
+def shell(farm: DevFarm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    for name in ("QUINCUNX_DEV_DIR", "QUINCUNX_CONFIG_DIR", "QUINCUNX_CACHE_DIR"):
+        monkeypatch.setenv(name, farm.environment[name])
+    monkeypatch.chdir(tmp_path)
+    return shell_of(capsys)
+
+
+def two_phrases(tone: int = 60) -> SongText:
+    return SongText((phrase(4, "hello", "+", tone=tone), phrase(12, "two", "lights", tone=tone + 2)))
+
+
+def written(folder: Path, song: SongText, name: str = "song.ustx") -> Path:
+    path = folder / name
+    path.write_text(song.ustx())
+    return path
+
+
+def test_the_farm_is_found_and_well(farm: DevFarm, shell: Shell) -> None:
+    assert shell("dev", "status", "--json").document["redis_url"] == farm.ready["redis_url"]
+    settings = shell("config", "show", "--origin", "--json").document["settings"]
+    assert settings["redis_url"]["value"] == farm.ready["redis_url"]
+    assert settings["redis_url"]["origin"].endswith("farm.toml: farm.redis_url")
+    answer = shell("doctor", "--json")
+    assert [one for one in answer.document["findings"] if one["verdict"] == "fault"] == []
+    states = {one["role"]: one["state"] for one in shell("nodes", "--json").document["nodes"]}
+    assert states == {"coordinator": "up", "worker": "up"}
+    again = shell("dev")
+    assert (again.code, "a private farm runs already" in again.err) == (1, True)
+
+
+def test_a_song_sounds_as_it_does_here_and_an_edit_runs_only_its_own(shell: Shell, tmp_path: Path) -> None:
+    song = two_phrases()
+    path = written(tmp_path, song)
+    assert shell("render", path, "-o", "here.wav", "--cache-dir", "elsewhere").code == 0
+    first = shell("submit", path, "--watch", "--json", "-o", "farm.wav")
+    assert first.code == 0, first.err
+    lines = [json.loads(line) for line in first.out.splitlines()]
+    assert [one["sequence"] for one in lines[:-1]] == list(range(len(lines) - 1))
+    assert (lines[-1]["state"], lines[-1]["output"]) == ("succeeded", "farm.wav")
+    assert Path("farm.wav").read_bytes() == Path("here.wav").read_bytes()
+
+    same = shell("submit", path, "--json").document
+    assert (same["done"], same["steps_to_run"]) == (True, 0)
+
+    edited = written(tmp_path, song.with_phrase(0, song.phrases[0].with_note(0, tone=64)))
+    told = shell("submit", edited, "--wait", "-o", "edited.flac")
+    assert told.code == 0, told.err
+    render = told.out.split()[0]
+    ran = {(one[0], one[1]) for one in shell("explain", render, "--json").document["steps"]}
+    assert {node for segment, node in ran if segment == "song"} == {"mix", "master"}
+    assert len({segment for segment, _ in ran}) == 2
+    assert Path("edited.flac").read_bytes().startswith(b"fLaC")
+    assert shell("watch", render, "-o", "edited.wav").code == 2
+
+    difference = shell("diff", lines[-1]["render"], render, "--json").document
+    assert (len(difference["only_first"]), len(difference["only_second"])) == (1, 1)
+    assert "mix" in difference["changed"]["song"]
+    assert shell("diff", render, render).err == "Both compute the same.\n"
+    steps = [one["node"] for one in shell("logs", render, "--json").document["events"] if one["event"] == "StepRan"]
+    assert sorted(steps) == sorted(node for _, node in ran)
+    assert "vocoder ran in" in shell("logs", render, "--step", "vocoder").out
+    assert shell("logs", render, "--failed").out == ""
+
+
+def test_render_and_demo_take_a_farm_as_they_take_this_machine(shell: Shell, tmp_path: Path) -> None:
+    path = written(tmp_path, two_phrases(), "other.ustx")
+    answer = shell("render", path, "-o", "other.wav", "--farm", "--stems", "stems", "--json")
+    assert answer.code == 0, answer.err
+    assert {one["kind"] for one in answer.document["outputs"]} == {"song", "stem"}
+    assert shell("render", path, "-o", "other.wav", "--farm", "--json").document["steps_run"] == 0
+    assert "--farm" in shell("demo", "--help").out
+
+
+def test_a_job_that_waits_says_for_what_and_can_be_cancelled(shell: Shell, tmp_path: Path) -> None:
+    path = written(tmp_path, two_phrases(tone=50), "waits.ustx")
+    assert shell("node", "drain", "worker-cpu", "-r", "a test").code == 0
+    until(lambda: shell("nodes", "--json").document["nodes"][1]["state"] == "drained")
+    render = shell("submit", path, "-q").out.strip()
+    try:
+        assert shell("submit", path, "--json").document["existing"] is True
+        answer = shell("watch", render, "--timeout", "0.2")
+        assert (answer.code, "Not over after 0.2 s" in answer.err) == (8, True)
+        until(lambda: shell("show", render, "--json").document["waits_for"] is not None)
+        assert "drained (a test)" in shell("show", render).out
+        assert shell("cancel", render, "-r", "no use").err.endswith("cancelled\n")
+        assert shell("watch", render).code == 7
+    finally:
+        shell("node", "undrain", "worker-cpu")
+    again = shell("retry", render).out.strip()
+    assert shell("watch", again).code == 0
+
+
+def test_ctrl_c_leaves_a_watched_job_running(farm: DevFarm, shell: Shell, tmp_path: Path) -> None:
+    shell("node", "drain", "worker-cpu", "-r", "a test")
+    path = written(tmp_path, two_phrases(tone=52), "long.ustx")
+    render = shell("submit", path, "-q").out.strip()
+    command = [*QUINCUNX, "watch", render]
+    watching = subprocess.Popen(command, env=farm.environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert watching.stderr is not None
+    assert watching.stderr.readline().startswith("Planned: ")
+    watching.send_signal(signal.SIGINT)
+    _, told = watching.communicate(timeout=20)
+    assert watching.returncode == 130
+    assert told.splitlines()[-1].startswith(
+        f"Detached: the job goes on. `quincunx watch {render[:8]}` follows it again"
+    )
+    shell("node", "undrain", "worker-cpu")
+    assert shell("watch", render).code == 0
+
+
+def test_a_killed_farm_leaves_nothing_in_the_way_and_ctrl_c_ends_all_that_was_started(tmp_path: Path) -> None:
+    killed = started(tmp_path)
+    path = written(tmp_path, two_phrases())
+    submit = [*QUINCUNX, "submit", str(path), "--wait", "--json"]
+    first = subprocess.run(submit, env=killed.environment, cwd=tmp_path, capture_output=True, check=True)
+    assert json.loads(first.stdout)["steps"]["run"] > 0
+    left = _family(killed.process.pid)
+    assert len(left) >= 4
+    killed.process.kill()
+    killed.process.communicate()
+
+    again = started(tmp_path)
+    assert not any(map(_lives, left))
+    second = subprocess.run(submit, env=again.environment, cwd=tmp_path, capture_output=True, check=True)
+    assert json.loads(second.stdout)["steps"]["run"] == 0
+    pids = _family(again.process.pid)
+    again.process.send_signal(signal.SIGINT)
+    _, told = again.process.communicate(timeout=60)
+    assert again.process.returncode == 0, told
+    assert not any(map(_lives, pids))
+    assert not (tmp_path / "dev" / "farm.toml").exists()
+
+
+def _family(pid: int) -> list[int]:
+    """A process with its children, their children and so on."""
+    found = [pid]
+    for one in found:
+        path = Path(f"/proc/{one}/task/{one}/children")
+        found += map(int, path.read_text().split()) if path.exists() else ()
+    return found
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
