@@ -29,7 +29,7 @@ def test_a_role_imports_nothing_that_its_image_lacks(role: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_an_image_holds_nothing_that_its_role_does_not_import(role: str) -> None:
     # The servers' clients are named together: a role speaks to all of them.
-    wanted = {name.removesuffix("-gpu") for name in group(role)} - group("servers") - {"prometheus-client"}
+    wanted = {name.removesuffix("-gpu") for name in group(role)} - group("servers")
     assert wanted - _imports(ROLES[role]).keys() == set()
 
 

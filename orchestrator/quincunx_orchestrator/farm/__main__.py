@@ -8,14 +8,20 @@ import socket
 import sys
 import threading
 import time
+from contextlib import closing
 from importlib.metadata import version
 
 from quincunx_orchestrator.farm.celery_app import receive
 from quincunx_orchestrator.farm.coordinator import Coordinator
+from quincunx_orchestrator.farm.metrics.reader import FarmReader
+from quincunx_orchestrator.farm.metrics.server import MetricsServer, NoServer
 from quincunx_orchestrator.farm.opening import OpenFarm, open_farm
 from quincunx_shared.errors import QuincunxError
+from quincunx_shared.farm.alive import AliveFile
+from quincunx_shared.farm.logs import start_logging
 from quincunx_shared.farm.nodes import BEAT_SECONDS, Node
 from quincunx_shared.farm.queues import control_queue
+from quincunx_shared.farm.redis_client import connect
 from quincunx_shared.farm.settings_layers import load_settings
 
 LOG = logging.getLogger("quincunx.coordinator")
@@ -29,15 +35,25 @@ LOOK_SECONDS = 10.0
 
 def main() -> int:
     """Run until told to end. What was under way is left to the others at once."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     name = f"{socket.gethostname()}-{os.getpid()}"
     try:
-        with open_farm(load_settings().settings, name=f"coordinator-{name}") as farm:
+        settings = load_settings().settings
+        start_logging(settings, "coordinator")
+        with open_farm(settings, name=f"coordinator-{name}") as farm, closing(_metrics(farm)):
             run(farm, name)
     except QuincunxError as error:
         LOG.error("%s", error)
         return 1
     return 0
+
+
+def _metrics(farm: OpenFarm) -> MetricsServer | NoServer:
+    """Serve metrics where the settings say so. They have a connection of their own: they may wait, jobs may not."""
+    settings = farm.settings
+    if not settings.metrics_address:
+        return NoServer()
+    reader = FarmReader(connect(settings, name="metrics"), settings.namespace)
+    return MetricsServer(settings.metrics_address, reader)
 
 
 def run(farm: OpenFarm, name: str) -> None:
@@ -68,7 +84,10 @@ def _tick(farm: OpenFarm, coordinator: Coordinator, ending: threading.Event) -> 
     )
     keeper, schedules = farm.housekeeper(), farm.schedules()
     told = looked = 0.0
+    alive = AliveFile(farm.settings.alive_file)
+    alive.touch()
     while not ending.wait(TICK_SECONDS):
+        alive.touch()
         try:
             schedules.run_due()
             coordinator.tick()

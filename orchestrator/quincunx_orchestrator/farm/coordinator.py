@@ -23,6 +23,8 @@ from quincunx_orchestrator.render import Farm, RenderResult, see_through, steps_
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import BlobsLost, QuincunxError, StoreError
 from quincunx_shared.events import Event, SegmentEnded
+from quincunx_shared.farm.logs import about
+from quincunx_shared.farm.step_counts import BUNDLES_REDRIVEN
 from quincunx_shared.farm.work_state import WorkState
 from quincunx_shared.names import Address, RenderId
 from quincunx_shared.payload import ParamRef
@@ -66,6 +68,8 @@ class Surroundings:
     #: Lets go of what workers kept for a render.
     clear: Callable[[RenderId], None]
     pace: Callable[[], Mapping[str, float]] = dict
+    #: Adds to what the farm counts.
+    count: Callable[[Mapping[str, float]], None] = lambda _: None
 
 
 class Coordinator:
@@ -128,15 +132,20 @@ class Coordinator:
             return len(self._running)
 
     def _see_through(self, claim: Claim, wake: Wake) -> None:
+        with about(claim.render):
+            self._run(claim, wake)
+
+    def _run(self, claim: Claim, wake: Wake) -> None:
+        LOG.info("taken, attempt %d", claim.generation)
         try:
             JobRun(claim, self._around, wake).run()
         except RenderStopped as stopped:
-            LOG.info("render %s left: %s", claim.render, stopped)
+            LOG.info("left: %s", stopped)
             if self._closing:
                 self._around.jobs.release(claim.render, claim.token)
         except Exception:
             # The lease ends, and somebody tries again; a job is never lost to an error of ours.
-            LOG.exception("render %s was interrupted", claim.render)
+            LOG.exception("interrupted")
         finally:
             with self._guard:
                 self._running.pop(claim.render, None)
@@ -186,6 +195,7 @@ class JobRun:
             priority=claim.priority,
             pace=around.pace(),
             inputs=payload_digests(order) | order.files,
+            redriven=lambda bundles: around.count({BUNDLES_REDRIVEN: bundles}),
         )
         farm = Farm(
             around.recall,

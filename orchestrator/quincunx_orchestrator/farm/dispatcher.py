@@ -6,6 +6,7 @@ one rule mends it: what is open, in nobody's hands and no longer on its way is s
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.payload import ParamRef
 from quincunx_shared.ports import Blackboard
 from quincunx_shared.recipe import Bundle
+
+LOG = logging.getLogger(__name__)
 
 #: How often to look after bundles of which nothing is heard.
 TICK_SECONDS = 1.0
@@ -119,6 +122,8 @@ class FarmDispatcher:
     #: What the order reads from outside.
     inputs: AbstractSet[Digest] = frozenset()
     clock: Callable[[], float] = time.monotonic
+    #: Hears of how many bundles had to be sent again.
+    redriven: Callable[[int], None] = lambda _: None
 
     def announce(self, stages: Sequence[Sequence[Bundle]], recalled: Iterable[ParamRef]) -> None:
         """Models are loaded by whoever first needs them; what cannot be loaded fails its phrase alone."""
@@ -191,6 +196,8 @@ class _Stage:
         lost = [name for name in self.open if name in unclaimed and self._is_lost(name, now)]
         self._claimed = {name for name in self.open if name not in unclaimed}
         if lost:
+            LOG.info("%d bundles are sent again: nobody has them", len(lost))
+            farm.redriven(len(lost))
             self.send(lost)
 
     def _is_lost(self, name: str, now: float) -> bool:

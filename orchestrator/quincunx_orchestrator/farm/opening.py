@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from quincunx_orchestrator.farm.celery_app import CeleryPost, new_app, send_wake
 from quincunx_orchestrator.farm.client import FarmClient
 from quincunx_orchestrator.farm.coordinator import Surroundings
+from quincunx_orchestrator.farm.counted_log import CountedLog
 from quincunx_orchestrator.farm.housekeeping import Housekeeper
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.schedule_store import RedisSchedules
 from quincunx_orchestrator.farm.submission import document_name
 from quincunx_shared.errors import BadInput
+from quincunx_shared.farm.counters import RedisCounters
 from quincunx_shared.farm.nodes import RedisNodes
 from quincunx_shared.farm.redis_board import RedisBoard
 from quincunx_shared.farm.redis_client import connect, plain_errors
@@ -23,6 +25,7 @@ from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.farm.redis_work_state import RedisWorkState
 from quincunx_shared.farm.secret_file import read_secret
 from quincunx_shared.farm.settings import FarmSettings
+from quincunx_shared.farm.step_counts import pace_of
 from quincunx_shared.names import RenderId
 from quincunx_shared.recall import Recall
 from quincunx_shared.stores.farm_store import FarmStore, store_from
@@ -58,6 +61,7 @@ class OpenFarm:
     def surroundings(self, coordinator: str) -> Surroundings:
         """What a coordinator of this name works with."""
         name = self.settings.namespace
+        counters = RedisCounters(self.redis, name)
 
         def clear(render: RenderId) -> None:
             self.work.close(render)
@@ -68,10 +72,11 @@ class OpenFarm:
             self.work,
             CeleryPost(self.app, self.redis, self.nodes, name, coordinator, self.key),
             self.recall,
-            lambda render: RedisEventLog(self.redis, name, render),
+            lambda render: CountedLog(RedisEventLog(self.redis, name, render), counters.add),
             lambda render: RedisBoard(self.redis, name, render),
             clear,
-            self._pace,
+            lambda: pace_of(counters.read()),
+            counters.add,
         )
 
     def housekeeper(self) -> Housekeeper:
@@ -91,13 +96,6 @@ class OpenFarm:
     def schedules(self) -> RedisSchedules:
         """Jobs that run at set times."""
         return RedisSchedules(self.redis, self.settings.namespace, self.jobs, self.store.documents)
-
-    def _pace(self) -> dict[str, float]:
-        """How long each step took when workers last told."""
-        told = self.redis.hgetall(f"{self.settings.namespace}:pace")
-        return {
-            str(name, "utf-8") if isinstance(name, bytes) else name: float(seconds) for name, seconds in told.items()
-        }
 
 
 @contextmanager

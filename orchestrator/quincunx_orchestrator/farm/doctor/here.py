@@ -48,9 +48,13 @@ def check_disk(folder: Path, wanted: int) -> Finding:
     return fine("disk", told)
 
 
+#: The settings that name a secret; other files may be read by anybody.
+SECRET_FILES = ("redis_password_file", "store_access_key_file", "store_secret_key_file", "envelope_key_file")
+
+
 def check_secrets(settings: FarmSettings) -> Iterator[Finding]:
     """Files of secrets can be read by this user and by nobody else."""
-    named = {name: path for name in type(settings).model_fields if (path := _secret(settings, name))}
+    named = {name: path for name in SECRET_FILES if (path := _secret(settings, name))}
     if not named:
         yield skipped("secrets", "no file of secrets is named")
     for name, path in named.items():
@@ -72,7 +76,7 @@ def _check_secret(name: str, path: Path) -> Finding:
 
 def _secret(settings: FarmSettings, name: str) -> Path | None:
     value = getattr(settings, name)
-    return value if name.endswith("_file") and not name.endswith("_ca_file") and isinstance(value, Path) else None
+    return value if isinstance(value, Path) else None
 
 
 def _version(name: str, path: Sequence[str] | None) -> str:

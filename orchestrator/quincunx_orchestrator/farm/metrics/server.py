@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
 from quincunx_orchestrator.farm.metrics.reading import NOTHING, Reading
-from quincunx_shared.errors import BadInput
+from quincunx_shared.errors import BadInput, FarmError
 
 LOG = logging.getLogger(__name__)
 
@@ -41,7 +41,11 @@ class MetricsServer:
         if not host or not port.isdigit():
             raise BadInput("an address is HOST:PORT", where="metrics_address", remedy="127.0.0.1:9540")
         self._latest = _Latest(reader, clock)
-        self._server = _Server((host.strip("[]"), int(port)), _answers_of(self._latest))
+        try:
+            self._server = _Server((host.strip("[]"), int(port)), _answers_of(self._latest))
+        except OSError as error:
+            what = f"nothing can listen there: {error.strerror}"
+            raise FarmError(what, where=f"metrics_address {address}", remedy="choose another port") from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="quincunx-metrics", daemon=True)
         self._thread.start()
 
@@ -55,6 +59,13 @@ class MetricsServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class NoServer:
+    """The server of whoever serves nothing."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class _Server(ThreadingHTTPServer):
