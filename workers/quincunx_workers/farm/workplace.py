@@ -25,6 +25,7 @@ from quincunx_shared.intervention import Operator
 from quincunx_shared.recall import Recall
 from quincunx_shared.step import Step
 from quincunx_shared.stores.farm_store import FarmStore, machine_folder, store_from
+from quincunx_shared.stores.journal import JournalledIndex
 from quincunx_shared.stores.memory import MemoryEventLog, SystemClock
 from quincunx_workers.farm.bank_files import BankFiles
 from quincunx_workers.farm.bundle_runner import Post
@@ -119,6 +120,8 @@ class Workplace:
 
     def _bench(self, store: FarmStore, index: RedisIndex, claims: RedisClaims) -> Workbench:
         skills, blobs = self.skills, store.behind()
+        # What Redis may lose is found again in the store.
+        kept = JournalledIndex(index, store.documents)
         return_early()
         library = BankFiles(machine_folder(self.settings) / "banks", store.blobs, store.machine)
         pool = ModelPool(library, OnnxRuntime(skills.provider).load)
@@ -126,7 +129,7 @@ class Workplace:
         return Workbench(
             skills.steps,
             blobs,
-            index,
+            kept,
             # Every bundle brings a log of its own.
             MemoryEventLog(),
             SystemClock(),
@@ -134,5 +137,5 @@ class Workplace:
             skills.operators,
             skills.interpolations,
             skills.numeric_class,
-            SharedFlights(claims, Recall(index, blobs).flush),
+            SharedFlights(claims, Recall(kept, blobs).flush),
         )
