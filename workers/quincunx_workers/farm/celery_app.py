@@ -71,6 +71,7 @@ def run_worker(place: Workplace, intake: Intake) -> int:
     SturdyChannel.dropped = staticmethod(lambda: place.tally.count("garbage"))
     signals.worker_shutting_down.connect(lambda **_: place.draining.ask(), weak=False)
     signals.worker_process_init.connect(lambda **_: place.post(), weak=False)
+    signals.worker_process_shutdown.connect(lambda **_: place.close(), weak=False)
     worker = app.Worker(
         hostname=place.name,
         pool=intake.pool,
@@ -83,6 +84,7 @@ def run_worker(place: Workplace, intake: Intake) -> int:
         task_events=True,
     )
     worker.start()
+    place.close()
     return int(worker.exitcode or 0)
 
 

@@ -22,6 +22,7 @@ from quincunx_shared.farm.settings import FarmSettings
 from quincunx_shared.farm.step_counts import waited
 from quincunx_shared.installed_operators import interpolations, operators
 from quincunx_shared.intervention import Operator
+from quincunx_shared.ports import SignatureIndex
 from quincunx_shared.recall import Recall
 from quincunx_shared.step import Step
 from quincunx_shared.stores.farm_store import FarmStore, machine_folder, store_from
@@ -75,6 +76,7 @@ class Workplace:
     tally: Tally
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _opened: tuple[int, Post, Callable[[object, str], RunBundles]] | None = None
+    _journal: JournalledIndex | None = None
 
     def post(self) -> Post:
         """Return the post of this process. A child does not inherit its parent's connections."""
@@ -83,6 +85,12 @@ class Workplace:
     def read(self, envelope: object, queue: str = "") -> RunBundles:
         """Open an envelope that lay on a queue, or raise `BadEnvelope`."""
         return self._open()[2](envelope, queue)
+
+    def close(self) -> None:
+        """Write what this process has not journalled yet. It ends anyway; what is lost is only ever a recall."""
+        with self._guard:
+            if self._journal is not None and self._opened is not None and self._opened[0] == os.getpid():
+                self._journal.close()
 
     def _open(self) -> tuple[int, Post, Callable[[object, str], RunBundles]]:
         with self._guard:
@@ -95,11 +103,12 @@ class Workplace:
         client = connect(settings, name=f"worker-{self.name}")
         work = RedisWorkState(client, namespace, settings.lease_seconds)
         store = store_from(settings)
+        self._journal = JournalledIndex(RedisIndex(client, namespace), store.documents)
         counters = RedisCounters(client, namespace)
         post = Post(
             self.name,
             work,
-            self._bench(store, RedisIndex(client, namespace), RedisClaims(client, namespace, settings.lease_seconds)),
+            self._bench(store, self._journal, RedisClaims(client, namespace, settings.lease_seconds)),
             Keeper(work, settings.lease_seconds, settings.step_seconds),
             self.draining,
             lambda render: RedisBoard(client, namespace, render),
@@ -118,7 +127,7 @@ class Workplace:
 
         return post, read
 
-    def _bench(self, store: FarmStore, index: RedisIndex, claims: RedisClaims) -> Workbench:
+    def _bench(self, store: FarmStore, index: SignatureIndex, claims: RedisClaims) -> Workbench:
         skills, blobs = self.skills, store.behind()
         # What Redis may lose is found again in the store.
         kept = JournalledIndex(index, store.documents)
