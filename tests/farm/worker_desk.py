@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,32 +57,56 @@ class WorkerDesk:
     folder: Path
     client: Redis
     trace: Path
-    bundles: dict[str, Bundle]
+    app: Celery
+    bundles: dict[str, Bundle] = field(default_factory=dict)
+    resent_at: float = 0.0
 
     @property
     def work(self) -> RedisWorkState:
         return RedisWorkState(self.client, self.settings.namespace, self.settings.lease_seconds)
 
-    def app(self) -> Celery:
-        """The sender's side."""
-        app = Celery("sender", set_as_current=False)
-        app.conf.update(broker_settings(self.settings))
-        return app
+    def all_ended(self) -> bool:
+        """Do what a coordinator does: send again what is open and in nobody's hands. Whether everything has ended."""
+        now = time.monotonic()
+        if now - self.resent_at > 0.3 and (lost := self.work.unclaimed(RENDER, self.bundles)):
+            self.resent_at = now
+            self.send(self.named(sorted(lost)))
+        return len(self.outcomes()) == len(self.bundles)
 
-    def release(self, bundles: Sequence[Bundle], generation: int = 1) -> RunBundles:
+    def toy(self, name: str, step: str = "nap", **options: Any) -> Bundle:
+        """A bundle of one step that leaves a trace."""
+        return bundle(name, step, trace=str(self.trace), **options)
+
+    def release(self, bundles: Sequence[Bundle], generation: int = 1, render: str = RENDER) -> RunBundles:
         """Open bundles, and return the message that names them."""
         told = {f"{generation}/{one.segment}/{one.recipe}": one for one in bundles}
+        if render == RENDER:
+            self.bundles.update(told)
         contents = {name: bundle_to_json(one) for name, one in told.items()}
-        self.bundles.update(told)
-        assert self.work.release(RENDER, generation, contents)
-        return RunBundles(RENDER, generation, tuple(contents), tuple(map(digest_of_bytes, contents.values())))
+        assert self.work.release(RenderId(render), generation, contents)
+        digests = tuple(map(digest_of_bytes, contents.values()))
+        return RunBundles(RenderId(render), generation, tuple(contents), digests)
+
+    def named(self, names: Sequence[str]) -> RunBundles:
+        """A message that names bundles which are open already."""
+        digests = tuple(digest_of_bytes(bundle_to_json(self.bundles[name])) for name in names)
+        return RunBundles(RENDER, 1, tuple(names), digests)
+
+    def child_that_holds(self, name: str) -> int:
+        """The process that computes a bundle."""
+
+        def holder() -> int:
+            lease: Any = self.client.hget(f"{self.settings.namespace}:{{{RENDER}}}:leases", name)
+            return int(lease.decode().rpartition("/")[2]) if lease else 0
+
+        return until(holder)
 
     def sealed(self, message: RunBundles, key: bytes = KEY) -> str:
         return seal_run(message, key, RedisTime(self.client).now())
 
     def send(self, message: RunBundles, queue: str = QUEUE) -> None:
         """Send a message as a coordinator does."""
-        self.app().send_task(RUN_BUNDLES, args=[self.sealed(message)], queue=queue, kwargsrepr="render r1: toys")
+        self.app.send_task(RUN_BUNDLES, args=[self.sealed(message)], queue=queue, kwargsrepr="render r1: toys")
 
     def outcomes(self) -> dict[str, BundleOutcome]:
         """What has ended."""
@@ -133,7 +158,9 @@ class WorkerDesk:
 
     def consuming(self) -> set[str]:
         """Names of the workers that are there."""
-        return {one.node.name for one in RedisNodes(self.client, self.settings.namespace).seen() if one.state == "up"}
+        return {
+            one.node.name for one in RedisNodes(self.client, self.settings.namespace).seen() if one.state != "silent"
+        }
 
 
 @contextlib.contextmanager
@@ -149,6 +176,8 @@ def worker_desk(redis_url: str, folder: Path, **more: Any) -> Iterator[WorkerDes
         cache_dir=folder / "cache",
         **{"lease_seconds": 2.0, **more},
     )
-    with contextlib.closing(connect(settings)) as client:
+    app = Celery("sender", set_as_current=False)
+    app.conf.update(broker_settings(settings))
+    with contextlib.closing(connect(settings)) as client, contextlib.closing(app):
         client.flushall()
-        yield WorkerDesk(settings, folder, client, folder / "trace", {})
+        yield WorkerDesk(settings, folder, client, folder / "trace", app)

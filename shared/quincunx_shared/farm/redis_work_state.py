@@ -79,8 +79,8 @@ class RedisWorkState:
         survived: Sequence[BundleId] = (),
     ) -> Settled:
         """End bundles and begin the next, in one round trip."""
-        if not finished and then is None:
-            return Settled()
+        if not finished:
+            return Settled() if then is None else Settled(verdict=self.begin(render, then, token, survived=survived))
         keys = self._keys(render)
         everything = [*keys, *(render_key(self._namespace, render, part) for part in (BOARD, EVENTS))]
         calls = [

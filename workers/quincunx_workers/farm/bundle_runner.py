@@ -1,14 +1,11 @@
 """Works off one message: leases its bundles, runs them, and reports each with its exports and events.
 
 Nothing here raises: whatever goes wrong, bundles go back, or their leases end, and the coordinator sends them again.
-A report follows the results: a bundle has ended only when everybody can find what it made. Results are written behind
-the computing, so reports wait a moment and travel together, with the question whether to go on.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,7 +18,7 @@ from quincunx_shared.farm.logs import about
 from quincunx_shared.farm.messages import RunBundles
 from quincunx_shared.farm.step_counts import BUNDLES_QUARANTINED, counts_of
 from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
-from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Finished, Grant, Verdict, WorkState
+from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Finished, Grant, WorkState
 from quincunx_shared.names import RenderId
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.ports import Blackboard, EventLog
@@ -32,12 +29,10 @@ from quincunx_workers.farm.draining import Draining
 from quincunx_workers.farm.fit import misfit
 from quincunx_workers.farm.keeper import Holding, Keeper
 from quincunx_workers.farm.message_board import MessageBoard
+from quincunx_workers.farm.reporter import Reporter
 from quincunx_workers.workbench import Workbench
 
 LOG = logging.getLogger(__name__)
-
-#: A report waits no longer than this for others to travel with.
-REPORT_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -108,26 +103,13 @@ class _MessageRun:
         self._post = post
         self._board = MessageBoard(post.board(holding.render), bundles.values())
         self._live = post.log(holding.render)
-        #: Computed, and not reported yet.
-        self._waiting: list[Finished] = []
-        self._reported_at = time.monotonic()
-        self._ended = 0
+        self._reporter = Reporter(holding, post.work, post.bench, self._count)
 
     def run(self) -> int:
         """Run them, and return how many ended."""
         try:
-            for name, bundle in self._bundles.items():
-                if self._post.draining.asked:
-                    break
-                verdict = self._settle(then=name)
-                if verdict == "stop":
-                    return self._ended
-                if verdict == "quarantined":
-                    self._post.counted({BUNDLES_QUARANTINED: 1})
-                    self._waiting.append(_quarantined(name, bundle))
-                elif verdict == "go":
-                    self._compute(name, bundle)
-            self._settle()
+            with self._reporter.reporting():
+                self._compute_all()
             self._leave("")
         except Exception as error:  # a store that is full or away is nobody's step: others may still reach it
             LOG.warning("render %s: bundles are handed back: %s", self._holding.render, error)
@@ -137,7 +119,21 @@ class _MessageRun:
             with suppress(Exception):
                 self._post.bench.flights.land()
                 self._post.bench.recall.flush()
-        return self._ended
+        return self._reporter.ended
+
+    def _compute_all(self) -> None:
+        holding, work = self._holding, self._post.work
+        for name, bundle in self._bundles.items():
+            if self._post.draining.asked or holding.verdict != "go":
+                return
+            verdict = work.begin(holding.render, name, holding.token, survived=self._reporter.unreported)
+            if verdict == "stop":
+                holding.verdict = verdict
+            elif verdict == "quarantined":
+                self._post.counted({BUNDLES_QUARANTINED: 1})
+                self._reporter.take(_quarantined(name, bundle))
+            elif verdict == "go":
+                self._compute(name, bundle)
 
     def _compute(self, name: BundleId, bundle: Bundle) -> None:
         post, holding = self._post, self._holding
@@ -149,29 +145,7 @@ class _MessageRun:
 
         outcome = run_bundle(bundle, self._board, replace(post.bench, log=log), going_on=going_on)
         if going_on():
-            self._waiting.append(Finished(name, outcome_to_json(outcome), outcome.exports, log.events))
-
-    def _settle(self, then: BundleId | None = None) -> Verdict:
-        """Report what has landed, and begin the next."""
-        reports: list[Finished] = []
-        if self._waiting and (then is None or time.monotonic() - self._reported_at > REPORT_SECONDS):
-            self._post.bench.flights.land()
-            self._post.bench.recall.flush()
-            reports, self._waiting = self._waiting, []
-        survived = [one.id for one in self._waiting]
-        holding, work = self._holding, self._post.work
-        try:
-            settled = work.finish(holding.render, holding.token, reports, then=then, survived=survived)
-        except BaseException:
-            self._waiting = reports + self._waiting
-            raise
-        if reports:
-            self._reported_at = time.monotonic()
-            self._ended += len(settled.accepted)
-            self._count([one for one in reports if one.id in settled.accepted])
-            reported = {one.id for one in reports}
-            holding.ids = [one for one in holding.ids if one not in reported]
-        return settled.verdict
+            self._reporter.take(Finished(name, outcome_to_json(outcome), outcome.exports, log.events))
 
     def _count(self, ended: Sequence[Finished]) -> None:
         counts: Counter[str] = Counter()
@@ -182,7 +156,7 @@ class _MessageRun:
     def _leave(self, reason: str) -> None:
         """Let others have what is left."""
         holding, post = self._holding, self._post
-        if holding.ids:
+        if holding.ids and holding.verdict == "go":
             post.refused("outage" if reason else "drained")
             post.work.hand_back(holding.render, holding.ids, holding.token, reason)
 

@@ -106,7 +106,7 @@ class Workplace:
         self._journal = JournalledIndex(RedisIndex(client, namespace), store.documents)
         counters = RedisCounters(client, namespace)
         post = Post(
-            self.name,
+            f"{self.name}/{os.getpid()}",
             work,
             self._bench(store, self._journal, RedisClaims(client, namespace, settings.lease_seconds)),
             Keeper(work, settings.lease_seconds, settings.step_seconds),
