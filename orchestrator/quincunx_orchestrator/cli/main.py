@@ -55,6 +55,7 @@ FARM_COMMANDS: Mapping[str, tuple[str, str]] = {
     "resume": ("quincunx_orchestrator.cli.farm.resume", "Let a paused job go on."),
     "retry": ("quincunx_orchestrator.cli.farm.retry", "Run again what failed."),
     "priority": ("quincunx_orchestrator.cli.farm.priority", "Serve a job earlier or later."),
+    "schedule": ("quincunx_orchestrator.cli.farm.schedule", "Render at set times."),
     "worker": ("quincunx_orchestrator.cli.farm.worker", "Run steps for a farm."),
     "coordinator": ("quincunx_orchestrator.cli.farm.coordinator", "See the jobs of a farm through."),
     "nodes": ("quincunx_orchestrator.cli.farm.nodes", "List the coordinators and workers of the farm."),
