@@ -15,6 +15,8 @@ from quincunx_orchestrator.core.bound import Reach
 from quincunx_orchestrator.farm import upkeep as farm_upkeep
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.order import OrderedSegment, OrderedSong, OrderedStep, order_to_bytes
+from quincunx_orchestrator.farm.schedule import Schedule
+from quincunx_orchestrator.farm.schedule_store import RedisSchedules
 from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.farm.redis_index import RedisIndex
@@ -47,6 +49,8 @@ class Farm:
         self.plain = RedisIndex(redis)
         self.index = JournalledIndex(self.plain, store.documents)
         self.jobs = RedisJobStore(redis, "qx")
+        self.schedules = RedisSchedules(redis, "qx", self.jobs, store.documents)
+        redis.set("qx:epoch", "1")
 
     def store_result(self, name: str) -> Outputs:
         """A result as a step leaves it: a large output and a small one."""
@@ -219,6 +223,26 @@ def test_what_nobody_promises_leaves_and_what_jobs_need_stays(farm: Farm, shell:
     assert digest_of_bytes(orphan) not in left
     assert digest_of_bytes(content_of("input of one.ustx")) in left
     assert farm.knows("acoustic 1") == {"acoustic 1"}
+
+
+@pytest.mark.usefixtures("everything_is_old")
+def test_what_is_scheduled_stays_until_it_is_not(farm: Farm, shell: Shell, redis: Redis) -> None:
+    render = farm.render("night.ustx", "acoustic night")
+    record = farm.jobs.get(render)
+    assert record is not None
+    job = Accepted(render, record.order, "work", Submission())
+    farm.schedules.set(Schedule("night", "30 3 * * *", job))
+    farm.jobs.forget_before(1e12)
+    needed = {record.order, digest_of_bytes(content_of("input of night.ustx"))}
+    assert shell("cache", "gc", "--farm").code == 0
+    assert needed <= {one.digest for one in farm.store.shelf.files()}
+    farm.schedules.remove("night")
+    assert shell("cache", "gc", "--farm").code == 0
+    assert not needed & {one.digest for one in farm.store.shelf.files()}
+    redis.delete("qx:epoch")
+    answer = shell("cache", "gc", "--farm")
+    assert answer.code == 1
+    assert "start a coordinator" in answer.err
 
 
 @pytest.mark.usefixtures("everything_is_old")

@@ -37,6 +37,11 @@ LOG = logging.getLogger(__name__)
 ALONE_SECONDS = 60
 
 
+def epoch_key(namespace: str) -> str:
+    """What a Redis has that knows what it should of this farm."""
+    return f"{namespace}:epoch"
+
+
 @dataclass(frozen=True)
 class Housekeeper:
     """Looks after one farm. `rebuild` fills the index from its journal and returns how many records it found."""
@@ -67,7 +72,7 @@ class Housekeeper:
 
     def _fill_if_empty(self) -> None:
         """A Redis without an epoch has lost everything, or is new."""
-        epoch = f"{self.namespace}:epoch"
+        epoch = epoch_key(self.namespace)
         if self.redis.exists(epoch):
             return
         found = self.rebuild()

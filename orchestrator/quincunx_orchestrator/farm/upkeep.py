@@ -12,10 +12,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from quincunx_orchestrator.farm.housekeeping import epoch_key
 from quincunx_orchestrator.farm.job import ACTIVE, JobRecord
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.order import Order, order_from_bytes, payload_digests
-from quincunx_shared.errors import BlobsLost
+from quincunx_orchestrator.farm.schedule_store import RedisSchedules
+from quincunx_orchestrator.farm.submission import Accepted
+from quincunx_shared.errors import BlobsLost, FarmError
 from quincunx_shared.farm.redis_client import connect, plain_errors
 from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.farm.settings import FarmSettings
@@ -52,8 +55,9 @@ class FarmRecords:
 class FarmOwners:
     """Whose the results of a farm are, from what its queue remembers of each song's last job."""
 
-    def __init__(self, jobs: RedisJobStore, blobs: BlobStore) -> None:
+    def __init__(self, jobs: RedisJobStore, schedules: RedisSchedules, blobs: BlobStore) -> None:
         self._jobs = jobs
+        self._schedules = schedules
         self._blobs = blobs
         self._disowned: set[str] = set()
 
@@ -83,6 +87,7 @@ class FarmOwners:
         """What jobs may still be asked for: orders and results of all, and what orders read that may yet run."""
         digests = {one.order for one in self._records}
         digests |= {Digest(one.result["digest"]) for one in self._records if "digest" in one.result}
+        digests |= {one.order for one in self._scheduled}
         for order in self._orders.values():
             digests |= payload_digests(order) | order.files
         return digests
@@ -92,11 +97,16 @@ class FarmOwners:
         return self._jobs.jobs(limit=_ALL)
 
     @cached_property
+    def _scheduled(self) -> list[Accepted]:
+        return [one.schedule.job for one in self._schedules.all()]
+
+    @cached_property
     def _orders(self) -> dict[RenderId, Order]:
-        """The orders of active jobs, and of the last job of each song, by render."""
+        """The orders of active and scheduled jobs, and of the last job of each song, by render."""
         last = {one.song_key or one.song: one for one in sorted(self._records, key=lambda one: one.submitted_at)}
         wanted = {one.render: one.order for one in self._records if one.state in ACTIVE}
         wanted |= {one.render: one.order for one in last.values()}
+        wanted |= {one.render: one.order for one in self._scheduled}
         found: dict[RenderId, Order] = {}
         for render, digest in wanted.items():
             try:
@@ -129,10 +139,14 @@ class FarmOwners:
 class FarmUpkeep:
     """Works on the cache of one farm; `store` is where its blobs are."""
 
-    def __init__(self, store: FarmStore, index: RedisIndex, jobs: RedisJobStore) -> None:
+    def __init__(
+        self, store: FarmStore, index: RedisIndex, jobs: RedisJobStore, schedules: RedisSchedules, *, whole: bool = True
+    ) -> None:
         self._store = store
         self._records = FarmRecords(index)
-        self._owners = FarmOwners(jobs, store.blobs)
+        self._owners = FarmOwners(jobs, schedules, store.blobs)
+        #: Whether the index knows what it should: a Redis that lost everything promises nothing.
+        self._whole = whole
         self._upkeep = Upkeep(store.shelf, self._records, self._owners, self._owners.began, self._owners.kept)
 
     def statistics(self) -> Statistics:
@@ -144,7 +158,13 @@ class FarmUpkeep:
         return self._upkeep.verify(repair=repair)
 
     def collect(self, limit_bytes: float, *, dry_run: bool = False) -> Removal:
-        """Remove what nobody promises, make room down to a limit, and tidy the journal."""
+        """Remove what nobody promises, make room down to a limit, and tidy the journal.
+
+        Raises `FarmError` while Redis has not got back what it lost: nothing is promised then, and all would leave.
+        """
+        if not self._whole:
+            told = "Redis knows nothing of this farm, so that every result would seem to be nobody's"
+            raise FarmError(told, remedy="start a coordinator, which finds again what Redis lost; then try again")
         removal = self._upkeep.collect(limit_bytes, dry_run=dry_run)
         if not dry_run:
             self._tidy(SETTLED_SECONDS)
@@ -174,4 +194,7 @@ def open_upkeep(settings: FarmSettings) -> Iterator[tuple[FarmUpkeep, str]]:
         closing(store_from(settings)) as store,
     ):
         jobs = RedisJobStore(client, settings.namespace, lease_seconds=settings.lease_seconds)
-        yield FarmUpkeep(store, RedisIndex(client, settings.namespace), jobs), store.where
+        schedules = RedisSchedules(client, settings.namespace, jobs, store.documents)
+        whole = bool(client.exists(epoch_key(settings.namespace)))
+        index = RedisIndex(client, settings.namespace)
+        yield FarmUpkeep(store, index, jobs, schedules, whole=whole), store.where
