@@ -109,10 +109,11 @@ def test_a_lease_that_ran_out_and_that_nobody_took_still_counts(desk: Desk) -> N
 
 def test_after_three_attempts_a_bundle_is_quarantined_in_every_generation(desk: Desk) -> None:
     desk.work.release(RENDER, 1, ALL)
-    for _ in range(MOST_ATTEMPTS):
+    for attempt in range(MOST_ATTEMPTS):
         token = desk.work.lease(RENDER, [A], "dies").token
-        assert desk.work.begin(RENDER, A, token) == "go"
-        assert desk.work.begin(RENDER, A, token) == "go"
+        for _ in range(2):
+            # Once it was begun and did not end, nothing else is to compute beside it.
+            assert desk.work.begin(RENDER, A, token) == ("alone" if attempt else "go")
         desk.expire()
     desk.work.release(RENDER, 2, {"2/s1/mix": b"a"})
     token = desk.work.lease(RENDER, ["2/s1/mix"], "lives").token
@@ -129,7 +130,7 @@ def test_a_worker_that_dies_counts_against_what_it_computed_alone(desk: Desk) ->
     for _ in range(MOST_ATTEMPTS):
         token = desk.work.lease(RENDER, [A, B], "dies").token
         assert desk.work.begin(RENDER, A, token) == "go"
-        assert desk.work.finish(RENDER, token, [], then=B, survived=[A]).verdict == "go"
+        assert desk.work.finish(RENDER, token, [], then=B, survived=[A]).verdict in {"go", "alone"}
         desk.expire()
     token = desk.work.lease(RENDER, [A, B], "lives").token
     assert desk.work.begin(RENDER, A, token) == "go"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,17 +64,36 @@ def test_a_bundle_whose_worker_is_killed_runs_elsewhere(desk: WorkerDesk) -> Non
     assert desk.runs() == {"long": 2}
 
 
-def test_a_step_that_kills_its_process_is_quarantined_and_the_others_are_not(desk: WorkerDesk) -> None:
-    with desk.worker(concurrency=1):
-        names = ["a", "killer", "b", "c"]
-        desk.send(desk.release([desk.toy(name, "die" if name == "killer" else "nap") for name in names]))
-        until(desk.all_ended, 40)
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_a_step_that_kills_its_process_is_quarantined_and_its_neighbours_are_not(desk: WorkerDesk, device: str) -> None:
+    """On a gpu worker, threads compute beside the killer, and die with it."""
+    naps = [f"nap{number}" for number in range(3)]
+    with desk.worker("one", "--device", device, "--queues", "quincunx.cpu.user", concurrency=4):
+        toys = [desk.toy("killer", "die"), *(desk.toy(name, seconds=0.2) for name in naps)]
+        message = desk.release(toys)
+        for name, digest in zip(message.bundles, message.digests, strict=True):
+            desk.send(replace(message, bundles=(name,), digests=(digest,)))
+        until(desk.all_ended, 90)
     outcomes = desk.outcomes()
     assert desk.runs()["killer"] == 3
     assert "its worker died 3 times" in outcomes["killer"].failed["it"]
-    assert all(outcomes[name].failed == {} for name in "abc")
+    assert all(outcomes[name].failed == {} for name in naps)
     events = RedisEventLog(desk.client, "qx", RENDER).since(0)
     assert [one.segment for one in events if isinstance(one, StepFailed)] == ["killer"]
+
+
+def test_a_message_that_dies_with_its_reader_is_sent_again(desk: WorkerDesk) -> None:
+    """Killed between the pop and the note of it: nobody but the work state knows of the message any more."""
+    fuse = desk.folder / "fuse"
+    with desk.worker(environment={"KILLED_AT_POP": str(fuse)}):
+        desk.send(desk.release([desk.toy("a")]))
+        desk.wait_for("a")
+        for name in "bc":
+            fuse.touch()
+            desk.send(desk.release([desk.toy(name)]))
+            until(lambda: not fuse.exists(), 20)
+            until(desk.all_ended, 30)
+    assert desk.runs() == {"a": 1, "b": 1, "c": 1}
 
 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])

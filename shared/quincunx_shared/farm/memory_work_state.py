@@ -110,12 +110,12 @@ class MemoryWorkState:
                 return "stale"
             lease, origin = known.leases[bundle], origin_of(bundle)
             lease.until = self._until()
-            if not lease.counted:
-                if known.attempts.get(origin, 0) >= MOST_ATTEMPTS:
-                    return "quarantined"
-                lease.counted = True
-                known.attempts[origin] = known.attempts.get(origin, 0) + 1
-            return "go"
+            before = known.attempts.get(origin, 0) - lease.counted
+            if before >= MOST_ATTEMPTS:
+                return "quarantined"
+            lease.counted = True
+            known.attempts[origin] = before + 1
+            return "alone" if before else "go"
 
     def finish(
         self,

@@ -105,15 +105,14 @@ end
 local lease = lease_of(id)
 if not lease or lease.token ~= token then return 'stale' end
 lease.till = now + ARGV[3]
-local verdict = 'go'
-if not lease.counted then
-  if tonumber(redis.call('HGET', attempts, origin_of(id)) or '0') >= tonumber(ARGV[5]) then
-    verdict = 'quarantined'
-  else
-    lease.counted = true
-    redis.call('HINCRBY', attempts, origin_of(id), 1)
-    lasting(ARGV[1], attempts)
-  end
+local before = tonumber(redis.call('HGET', attempts, origin_of(id)) or '0') - (lease.counted and 1 or 0)
+local verdict = before > 0 and 'alone' or 'go'
+if before >= tonumber(ARGV[5]) then
+  verdict = 'quarantined'
+elseif not lease.counted then
+  lease.counted = true
+  redis.call('HINCRBY', attempts, origin_of(id), 1)
+  lasting(ARGV[1], attempts)
 end
 keep(id, lease)
 return verdict

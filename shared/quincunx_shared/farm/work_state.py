@@ -23,9 +23,10 @@ from quincunx_shared.payload import ParamRef
 #: `generation/segment/recipe`
 BundleId: TypeAlias = str
 
-#: What a worker hears about a bundle it holds. "stop": the render ended, was cancelled or superseded, or is seen
+#: What a worker hears about a bundle it holds. "alone": it was begun before and never ended, so nothing else is to
+#: compute in its process, which it might end. "stop": the render ended, was cancelled or superseded, or is seen
 #: through anew. "stale": the bundle is somebody else's now, or has ended. "quarantined": it was begun too often.
-Verdict: TypeAlias = Literal["go", "stop", "stale", "quarantined"]
+Verdict: TypeAlias = Literal["go", "alone", "stop", "stale", "quarantined"]
 
 #: A bundle that was begun so often and never ended kills its workers; it is not run again.
 MOST_ATTEMPTS = 3

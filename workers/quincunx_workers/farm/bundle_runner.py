@@ -25,6 +25,7 @@ from quincunx_shared.ports import Blackboard, EventLog
 from quincunx_shared.recipe import Bundle
 from quincunx_workers.executor import run_bundle
 from quincunx_workers.farm.bundle_log import BundleLog
+from quincunx_workers.farm.crowd import Crowd
 from quincunx_workers.farm.draining import Draining
 from quincunx_workers.farm.fit import misfit
 from quincunx_workers.farm.keeper import Holding, Keeper
@@ -44,6 +45,7 @@ class Post:
     bench: Workbench
     keeper: Keeper
     draining: Draining
+    crowd: Crowd
     board: Callable[[RenderId], Blackboard]
     log: Callable[[RenderId], EventLog]
     #: Hears what was refused or handed back, in a word: forged, misfit, drained, outage.
@@ -132,8 +134,9 @@ class _MessageRun:
             elif verdict == "quarantined":
                 self._post.counted({BUNDLES_QUARANTINED: 1})
                 self._reporter.take(_quarantined(name, bundle))
-            elif verdict == "go":
-                self._compute(name, bundle)
+            elif verdict != "stale":
+                with self._post.crowd.computing(alone=verdict == "alone"):
+                    self._compute(name, bundle)
 
     def _compute(self, name: BundleId, bundle: Bundle) -> None:
         post, holding = self._post, self._holding

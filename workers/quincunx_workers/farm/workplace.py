@@ -30,6 +30,7 @@ from quincunx_shared.stores.journal import JournalledIndex
 from quincunx_shared.stores.memory import MemoryEventLog, SystemClock
 from quincunx_workers.farm.bank_files import BankFiles
 from quincunx_workers.farm.bundle_runner import Post
+from quincunx_workers.farm.crowd import Crowd
 from quincunx_workers.farm.device_lease import DeviceModels
 from quincunx_workers.farm.draining import Draining
 from quincunx_workers.farm.keeper import Keeper
@@ -111,6 +112,7 @@ class Workplace:
             self._bench(store, self._journal, RedisClaims(client, namespace, settings.lease_seconds)),
             Keeper(work, settings.lease_seconds, settings.step_seconds),
             self.draining,
+            Crowd(),
             lambda render: RedisBoard(client, namespace, render),
             lambda render: RedisEventLog(client, namespace, render),
             self.tally.count,
