@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,12 +20,15 @@ from quincunx_orchestrator.farm.doctor.broker import check_clock
 from quincunx_orchestrator.farm.doctor.findings import Finding
 from quincunx_orchestrator.farm.doctor.here import check_disk
 from quincunx_orchestrator.farm.job_store import RedisJobStore
-from quincunx_orchestrator.farm.redis_server import RedisServer
+from quincunx_orchestrator.farm.redis_server import RedisServer, ServerOptions, start
+from quincunx_orchestrator.farm.setup.redis_users import acl_file
 from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_shared.farm.nodes import Node, RedisNodes
 from quincunx_shared.farm.queues import queues_of
+from quincunx_shared.farm.redis_client import connect_to
 from quincunx_shared.names import Digest, RenderId
 
+CANARY = "canary"
 BUCKET = "quincunx-doctor"
 COORDINATOR = Node("ben-1", "coordinator", "ben", 8, version("quincunx"))
 WORKER = replace(COORDINATOR, name="anna-1", role="worker", queues=queues_of(("cpu", "gpu")))
@@ -76,6 +81,7 @@ def patient(
     one.set("store", f"s3://{s3_server.endpoint}/{BUCKET}")
     one.set("store_access_key_file", one.secret("access", s3_server.access_key))
     one.set("store_secret_key_file", one.secret("secret", s3_server.secret_key))
+    one.set("envelope_key_file", one.secret("envelope", "a key that all of the farm share"))
     one.set("cache_dir", tmp_path / "cache")
     one.set("cache_size", 1_000_000)
     for node in (COORDINATOR, WORKER):
@@ -87,11 +93,12 @@ def patient(
 
 def test_a_farm_that_is_well_has_no_faults(patient: Patient) -> None:
     answer, found = patient.doctor()
-    assert {name: one["what"] for name, one in found.items() if one["verdict"] != "ok"} == {}
+    # The server of the tests lets everybody in.
+    assert [name for name, one in found.items() if one["verdict"] != "ok"] == ["secret redis_password"]
     assert (answer.code, answer.document["healthy"]) == (0, True)
     told = patient.shell("doctor")
     assert told.code == 0
-    assert told.err == "no faults, no warnings\n"
+    assert told.err == "no faults, 1 warning\n"
     secret = (patient.folder / "secret").read_text()
     assert secret not in told.out + answer.out
     # It leaves nothing behind.
@@ -135,6 +142,10 @@ def a_wrong_key(patient: Patient) -> None:
 
 def a_key_without_rights(patient: Patient) -> None:
     patient.secret("access", "farm:guest")
+
+
+def no_envelope_key(patient: Patient) -> None:
+    patient.set("envelope_key_file", "")
 
 
 def an_open_secret(patient: Patient) -> None:
@@ -197,6 +208,7 @@ def _acl(client: Redis, *command: str) -> None:
         (no_bucket, "bucket", f"there is no bucket {BUCKET}-2", 1),
         (a_wrong_key, "bucket rights", "refuses", 1),
         (a_key_without_rights, "bucket rights", "this key may not do that in this bucket", 1),
+        (no_envelope_key, "secret envelope_key", "no key is named", 1),
         (an_open_secret, "secret store_secret_key", "everybody on this machine may read it", 1),
         (no_secret, "secret store_secret_key", "No such file", 1),
         (both_runtimes, "ONNX Runtime", "both are installed", 1),
@@ -217,6 +229,29 @@ def test_a_planted_fault_is_named_and_nothing_else_is_blamed(
     assert found[check]["remedy"]
     assert [name for name, one in found.items() if one["verdict"] == "fault"] == [check]
     assert "canary" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("role", ["client", "coordinator", "worker"])
+def test_the_users_of_a_farm_may_do_what_doctor_tries(patient: Patient, tmp_path: Path, role: str) -> None:
+    digest = hashlib.sha256(CANARY.encode()).hexdigest()
+    users = tmp_path / "users.acl"
+    users.write_text(acl_file("qx", dict.fromkeys(("coordinator", "client", "worker", "flower"), digest)))
+    server = start(tmp_path / "redis", ServerOptions(acl_file=users))
+    try:
+        with closing(connect_to(server.url, username="coordinator", password=CANARY)) as client:
+            for node in (COORDINATOR, WORKER):
+                RedisNodes(client, "qx").beat(node)
+        patient.set("redis_url", server.url)
+        patient.set("redis_username", role)
+        patient.set("redis_password_file", patient.secret("password", "canary"))
+        answer, found = patient.doctor()
+        assert answer.code == 0
+        assert [one for one in found.values() if one["verdict"] not in ("ok", "skipped")] == []
+        assert [one for one in found if one.startswith("coordinator")] == (
+            ["coordinator, workers, leases"] if role == "worker" else ["coordinator"]
+        )
+    finally:
+        server.kill()
 
 
 def test_a_node_of_another_version_is_a_warning(patient: Patient) -> None:

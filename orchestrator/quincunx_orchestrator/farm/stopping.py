@@ -10,6 +10,7 @@ from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_shared.names import RenderId
 
 if TYPE_CHECKING:
+    from quincunx_orchestrator.farm.client import FarmClient
     from quincunx_orchestrator.farm.job import CancelAnswer, JobRecord
     from quincunx_orchestrator.farm.job_store import RedisJobStore
     from quincunx_shared.farm.work_state import WorkState
@@ -23,7 +24,7 @@ def cancel(jobs: RedisJobStore, work: WorkState, render: RenderId, why: str = ""
     return answer
 
 
-def retry(jobs: RedisJobStore, record: JobRecord, limit: int) -> RenderId:
+def retry(client: FarmClient, record: JobRecord, limit: int) -> RenderId:
     """Submit the order of a job again, and return the new job, or the active one of the same work.
 
     The new one has a name of its own, so that attempts are counted anew. Raises `QueueFull`.
@@ -38,5 +39,5 @@ def retry(jobs: RedisJobStore, record: JobRecord, limit: int) -> RenderId:
         limit=limit,
     )
     new = RenderId(uuid.uuid4().hex)
-    accepted, _, _ = jobs.submit(Accepted(new, record.order, record.fingerprint or f"retry {record.render}", how))
+    accepted, _, _ = client.accept(Accepted(new, record.order, record.fingerprint or f"retry {record.render}", how))
     return accepted

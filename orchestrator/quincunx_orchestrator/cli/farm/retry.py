@@ -12,8 +12,8 @@ from quincunx_orchestrator.cli.farm.options import farm_options
 from quincunx_orchestrator.cli.workspace import json_option
 
 if TYPE_CHECKING:
-    from quincunx_orchestrator.cli.farm.opening import Desk
     from quincunx_orchestrator.farm.job import JobRecord
+    from quincunx_orchestrator.farm.job_store import RedisJobStore
 
 #: A job that succeeded has nothing left to run.
 AGAIN = ("failed", "partial", "cancelled", "superseded")
@@ -27,16 +27,17 @@ AGAIN = ("failed", "partial", "cancelled", "superseded")
 @farm_options
 def command(ids: tuple[str, ...], failed: bool, since: float | None, as_json: bool, **flags: str | None) -> None:
     """Submit jobs again as they were. What they have computed is recalled; only what failed or is missing runs."""
-    from quincunx_orchestrator.cli.farm.opening import open_desk
+    from quincunx_orchestrator.cli.farm.options import named_farm
     from quincunx_orchestrator.cli.farm.words import short
+    from quincunx_orchestrator.farm.opening import open_farm
     from quincunx_orchestrator.farm.stopping import retry
 
     if bool(ids) == failed:
         raise click.UsageError("Which? Name jobs by their ids, or all that failed with --failed.")
     rows = []
-    with open_desk(**flags) as desk:
-        for record in _failed(desk, since) if failed else _named(desk, ids):
-            render = retry(desk.jobs, record, desk.settings.max_jobs)
+    with open_farm(named_farm(**flags)) as farm:
+        for record in _failed(farm.jobs, since) if failed else _named(farm.jobs, ids):
+            render = retry(farm.client(), record, farm.settings.max_jobs)
             rows.append({"render": render, "retries": record.render})
     if as_json:
         click.echo(json.dumps({"schema": 1, "retried": rows}, ensure_ascii=False))
@@ -48,22 +49,23 @@ def command(ids: tuple[str, ...], failed: bool, since: float | None, as_json: bo
         click.echo("Nothing failed.", err=True)
 
 
-def _named(desk: Desk, ids: tuple[str, ...]) -> list[JobRecord]:
+def _named(jobs: RedisJobStore, ids: tuple[str, ...]) -> list[JobRecord]:
+    from quincunx_orchestrator.cli.farm.opening import find_job
     from quincunx_shared.errors import BadInput
 
-    found = [desk.job(name) for name in ids]
+    found = [find_job(jobs, name) for name in ids]
     for record in found:
         if record.state not in AGAIN:
             raise BadInput(f"this job is {record.state}: there is nothing to retry", where=record.render)
     return found
 
 
-def _failed(desk: Desk, since: float | None) -> list[JobRecord]:
+def _failed(jobs: RedisJobStore, since: float | None) -> list[JobRecord]:
     """The jobs that failed, the oldest first; of one song the latest alone, for the others are out of date."""
     import time
 
     begin = time.time() - 86400 if since is None else since
     latest: dict[str, JobRecord] = {}
-    for record in desk.jobs.jobs(since=begin, limit=10000):
+    for record in jobs.jobs(since=begin, limit=10000):
         latest.setdefault(record.song_key or record.render, record)
     return [one for one in reversed(latest.values()) if one.state in ("failed", "partial")]

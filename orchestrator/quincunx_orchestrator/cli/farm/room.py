@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from quincunx_orchestrator.cli.job import Job, Room, Wishes
 from quincunx_orchestrator.cli.workspace import Workspace
-from quincunx_orchestrator.embedded import installed_steps, manifests_of, this_machine
+from quincunx_orchestrator.embedded import installed_steps, manifests_of
 from quincunx_orchestrator.farm.remote import OnFarm
+from quincunx_orchestrator.farm.studio import numeric_class_of
 from quincunx_orchestrator.installed import interpolations, operators
 from quincunx_orchestrator.studio import Studio
 from quincunx_shared.names import Digest
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from quincunx_orchestrator.farm.submission import Submission
     from quincunx_orchestrator.score.phrasing import Cutter
     from quincunx_orchestrator.score.readers import Song
-    from quincunx_shared.farm.nodes import SeenNode
 
 
 @dataclass
@@ -68,15 +68,8 @@ def open_farm_room(
     log, files = MemoryEventLog(), dict[Digest, Path]()
     on_farm = OnFarm(farm.client(), log, files, how, accepted)
     with workspace.cache_to_render_on() as cache:
-        numeric = numeric_class_on(farm.nodes.seen()) or this_machine(workspace.device).numeric_class
+        numeric = numeric_class_of(farm.nodes.seen())
         studio = Studio(on_farm, manifests_of(registry.found), workspace.catalogue(cache), files, numeric)
         studio.operators = merging.found
         studio.left_out = {**registry.problems, **merging.problems, **ways.problems}
         yield FarmRoom(studio, cache, log, on_farm=on_farm)
-
-
-def numeric_class_on(nodes: list[SeenNode]) -> str:
-    """The kind of processor to sign numeric steps for: that of the workers that run models; "" if none is up."""
-    up = [one.node for one in nodes if one.state == "up" and one.node.role == "worker" and one.node.numeric_class]
-    classes = [one.numeric_class for one in up if one.device == "gpu"] or [one.numeric_class for one in up]
-    return max(sorted(set(classes)), key=classes.count, default="")

@@ -13,7 +13,7 @@ from quincunx_orchestrator.farm.doctor.crew import check_crew, crew_of
 from quincunx_orchestrator.farm.doctor.findings import Finding, fault, skipped
 from quincunx_orchestrator.farm.doctor.here import check_disk, check_runtimes, check_secrets
 from quincunx_orchestrator.farm.doctor.store import check_store
-from quincunx_shared.errors import FarmError
+from quincunx_shared.errors import FarmError, FarmRefused
 from quincunx_shared.farm.secret_file import BadSecret
 from quincunx_shared.farm.settings import FarmSettings
 
@@ -47,6 +47,10 @@ def _check_redis(settings: FarmSettings, clock: Callable[[], float]) -> Iterator
         try:
             with plain_errors():
                 crew = crew_of(client, settings.namespace, settings.lease_seconds)
+        except FarmRefused:
+            # As it should be: a worker knows nothing of jobs.
+            yield skipped("coordinator, workers, leases", "this user may not look at jobs; run it as client")
+            return
         except FarmError as error:
             yield fault("coordinator, workers, leases", error.what, error.remedy)
             return

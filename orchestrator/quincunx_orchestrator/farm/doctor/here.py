@@ -57,6 +57,12 @@ def check_secrets(settings: FarmSettings) -> Iterator[Finding]:
     named = {name: path for name in SECRET_FILES if (path := _secret(settings, name))}
     if not named:
         yield skipped("secrets", "no file of secrets is named")
+    if settings.named and settings.envelope_key_file is None:
+        told = "no key is named: messages cannot be sealed, and workers take no others"
+        yield fault("secret envelope_key", told, "set envelope_key_file to one that all share: openssl rand -hex 32")
+    if settings.named and settings.redis_password_file is None and not settings.redis_url.startswith("unix:"):
+        told = "no password is named: whoever reaches Redis may read and change everything"
+        yield warning("secret redis_password", told, "set redis_password_file, and users in Redis as deploy/ does")
     for name, path in named.items():
         yield _check_secret(name, path)
 
