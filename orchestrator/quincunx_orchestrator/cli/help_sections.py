@@ -12,6 +12,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Which take": ("predict", "natural", "seed", "acoustic_seed", "steps", "depth", "takes", "keep", "cut"),
     "The file": ("bits", "rate", "loudness", "true_peak", "reverb", "container"),
     "A part, or more files": ("stretch", "stems", "phrases", "picture", "out_dir"),
+    "The job": ("priority", "tags", "idempotency_key", "barrier", "keep_older"),
+    "Which farm": ("redis_url", "store", "namespace"),
     "The machine": (
         *("farm", "threads", "device", "cache_dir", "cache_size", "isolate", "isolate_seconds", "isolate_memory"),
         *("model_seconds", "model_memory"),

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -42,11 +42,11 @@ class Tally:
 
     to_run: int = 0
     ran: int = 0
+    #: By workers: what somebody else computed meanwhile, or what a change made no difference to.
     recalled: int = 0
     failed: int = 0
     skipped: int = 0
     level: int = 0
-    stages: list[int] = field(default_factory=list)
 
     def hear(self, event: Event) -> None:
         """Count an event."""
@@ -54,7 +54,6 @@ class Tally:
             case RenderPlanned():
                 # A job that is taken over is planned again: what is left comes on top of what was done.
                 self.to_run = self.done + event.to_run
-                self.recalled = max(self.recalled, event.recalled)
             case StepRan():
                 self.ran += 1
             case StepRecalled():
@@ -69,7 +68,7 @@ class Tally:
     @property
     def done(self) -> int:
         """Steps that need no more work."""
-        return self.ran + self.failed + self.skipped
+        return self.ran + self.recalled + self.failed + self.skipped
 
 
 class Teller(Protocol):
@@ -97,7 +96,7 @@ class Lines:
             case StageStarted():
                 click.echo(f"Stage {event.level + 1}: {counted(event.bundles, 'bundle')}.", err=True)
             case StageEnded():
-                done = f"{tally.ran} of {counted(tally.to_run, 'step')} run"
+                done = f"{tally.done} of {counted(tally.to_run, 'step')} done"
                 click.echo(f"Stage {event.level + 1} ended; {done}.", err=True)
             case StepFailed():
                 click.echo(f"Failed: {event.segment} {event.node}: {event.error}", err=True)
@@ -152,7 +151,7 @@ def _bar() -> Iterator[Teller]:
 
         def advance(tally: Tally) -> None:
             failed = f", {tally.failed} failed" if tally.failed else ""
-            more = f"steps run, {tally.recalled} recalled{failed}"
+            more = f"steps, {tally.recalled} recalled{failed}"
             described = f"Stage {tally.level + 1}"
             progress.update(line, total=max(tally.to_run, 1), completed=tally.done, description=described, more=more)
 
