@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: So many names are told; a person reads no more.
+_TOLD = 12
+
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?`, or what is known when nothing is near, or nothing when nothing is known."""
@@ -12,4 +15,5 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(wrong, names, n=1)
     if near:
         return f"; did you mean {near[0]!r}?"
-    return f"; known: {', '.join(names[:12])}" if names else ""
+    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+    return f"; known: {', '.join(names[:_TOLD])}{more}" if names else ""

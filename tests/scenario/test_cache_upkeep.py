@@ -210,6 +210,22 @@ def test_purging_a_voice_takes_the_mixes_it_is_in(home: Terminal) -> None:
     assert (missed.code, "demo-low" in missed.err) == (2, True)
 
 
+def test_a_range_and_a_later_take_leave_the_song_its_owner(home: Terminal) -> None:
+    home.type("render", "song.ustx", "-o", "song.wav", "--takes", "2")
+    home.render("--range", "4:6")
+    assert home.type("cache", "purge", "--song", "song.ustx").code == 0
+    assert stats(home)["blob_bytes"] < 10_000, "no sound is left that nobody owns"
+
+
+def test_purging_a_voice_takes_what_it_sang_before_the_last_edit(home: Terminal) -> None:
+    home.render()
+    home.write(SONG.with_phrase(1, SONG.phrases[1].with_note(1, tone=70)).ustx())
+    home.render()
+    assert home.type("cache", "purge", "--voice", "demo").code == 0
+    home.write(SONG.ustx())
+    assert len(home.render().ran) == STEPS
+
+
 def test_purging_everything_leaves_nothing(home: Terminal) -> None:
     home.render()
     assert home.type("cache", "purge", "--all").code == 0

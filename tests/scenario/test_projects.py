@@ -145,6 +145,12 @@ def test_a_batch_is_one_unit(desk: Terminal) -> None:
     assert ran(desk) == []
 
 
+def test_a_batch_that_is_wrong_is_told_by_its_field(desk: Terminal) -> None:
+    (desk.home / "edits.json").write_text(json.dumps({"operations": [{"op": "lyric", "note": "1:2:1"}]}))
+    told = desk.type("edit", "p.qxp", "--batch", "edits.json")
+    assert (told.code, told.err) == (2, "Error: edits.json: operations[0].lyric: Field required\n")
+
+
 def test_arrays_masks_bypasses_and_nodes_are_edits(desk: Terminal) -> None:
     np.save(desk.home / "f0.npy", np.full(40, 5.0, dtype=np.float32))
     done(

@@ -154,7 +154,10 @@ def purge(
     on_farm: bool,
     **flags: str | None,
 ) -> int:
-    """Remove results whatever their age. They are computed again when they are next needed."""
+    """Remove results whatever their age. They are computed again when they are next needed.
+
+    With a voice go the results of earlier edits: nobody knows any more who sang them.
+    """
     if sum((song is not None, voice is not None, everything)) != 1:
         raise click.UsageError("Purge what? Give one of --song, --voice and --all.")
     if is_farm(on_farm, flags):

@@ -111,7 +111,13 @@ class Job:
         if self.elsewhere:
             return
         signatures = signatures_by_part(self.assembly, self.studio.bind(self.assembly))
-        self.cache.owners.remember(self.key, str(self.path.resolve()), signatures, time.time())
+        path = str(self.path.resolve())
+        self.cache.owners.remember(self.key, path, signatures, time.time(), as_well=not self._is_the_song)
+
+    @property
+    def _is_the_song(self) -> bool:
+        """Whether this is the whole song in its first take; what else is rendered of it stands beside that."""
+        return self.assembly.delivery.stretch is None and self.wishes.number <= 1
 
     def _is_silent(self, result: RenderResult) -> bool:
         failed = {segment for segment, _ in result.failed}
@@ -128,7 +134,7 @@ class Job:
 
     def _remember_song(self, failures: Mapping[StepKey, str]) -> None:
         # Of a range and of later takes nothing is remembered: the next render explains itself by the whole song.
-        if self.assembly.delivery.stretch is None and self.wishes.number <= 1:
+        if self._is_the_song:
             former = self.cache.history.recall(self.key)
             bound = self.studio.bind(self.assembly)
             record = record_song(self.assembly, bound, failures, read_record(former))

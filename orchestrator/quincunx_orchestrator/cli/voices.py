@@ -48,13 +48,19 @@ def command(context: click.Context, vocoder_dir: tuple[Path, ...], as_json: bool
         click.echo(json.dumps({"schema": 1, "voices": rows, "hidden": hidden}, ensure_ascii=False))
         return 0
     width = max(len(str(row["name"])) for row in rows)
-    for row in rows:
-        languages = row.get("languages", [])
-        sings = ", ".join(map(str, languages)) if isinstance(languages, list) else ""
-        about = f"  {row['about']}" if row.get("about") else _speakers(row)
-        click.echo(f"{row['name']:{width}}  {row['problem'] or sings}{about}  {row['folder']}")
+    about = [_about(row) for row in rows]
+    middle = max(map(len, about))
+    for row, words in zip(rows, about, strict=True):
+        click.echo(f"{row['name']:{width}}  {words:{middle}}  {row['folder']}")
     click.echo("`quincunx voices install FILE` adds more.", err=True)
     return 0
+
+
+def _about(row: dict[str, object]) -> str:
+    languages = row.get("languages", [])
+    sings = ", ".join(map(str, languages)) if isinstance(languages, list) else ""
+    about = f"  {row['about']}" if row.get("about") else _speakers(row)
+    return str(row["problem"]) if row["problem"] else f"{sings}{about}"
 
 
 def _speakers(row: dict[str, object]) -> str:

@@ -158,7 +158,8 @@ def _validated(document: str, place: Callable[[str], str], *, keep_whole: bool =
         return batch_adapter().validate_json(document, strict=True, extra="forbid").operations
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        path = [one for one in first["loc"] if one not in REQUESTS]
+        # After the place of an operation stands its word, which is no field.
+        path = [*first["loc"][:2], *first["loc"][3:]]
         steps = path if keep_whole else path[2:]
         text = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in steps).removeprefix(".")
         raise BadInput(first["msg"], where=place(text)) from error

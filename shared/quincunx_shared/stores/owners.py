@@ -65,19 +65,24 @@ class SqliteOwners:
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
 
-    def remember(self, song: str, path: str, used: Mapping[Part, Iterable[Signature]], now: float) -> None:
-        """Note what a song uses now, in the place of what it used before."""
+    def remember(
+        self, song: str, path: str, used: Mapping[Part, Iterable[Signature]], now: float, *, as_well: bool = False
+    ) -> None:
+        """Note what a song uses now, in the place of what it used before, or as well."""
         path = _storable(path)
-        rows = {
-            (_storable(voice), _storable(step)): b"".join(sorted(bytes.fromhex(one) for one in signatures))
+        names = {
+            (_storable(voice), _storable(step)): {bytes.fromhex(one) for one in signatures}
             for (voice, step), signatures in used.items()
         }
 
         def replace(connection: sqlite3.Connection) -> None:
             select = "SELECT voice, step, signatures, at FROM owner WHERE song = ?"
             known = connection.execute(select, (song,)).fetchall()
+            former = {(_text(voice), _text(step)): packed for voice, step, packed, _ in known}
+            wanted = _joined(names, former) if as_well else names
+            rows = {part: b"".join(sorted(mine)) for part, mine in wanted.items()}
             fresh = all(isinstance(at, float) and now - COARSE_SECONDS < at <= now for *_, at in known)
-            if fresh and {(_text(voice), _text(step)): packed for voice, step, packed, _ in known} == rows:
+            if fresh and former == rows:
                 return
             connection.execute("DELETE FROM owner WHERE song = ?", (song,))
             connection.executemany(
@@ -164,6 +169,11 @@ class SqliteOwners:
         self._database.run(
             lambda connection: connection.execute("INSERT OR REPLACE INTO size VALUES (1, ?, ?)", (size_bytes, now))
         )
+
+
+def _joined(names: Mapping[Part, set[bytes]], former: Mapping[Part, object]) -> dict[Part, set[bytes]]:
+    before = {part: set(_unpacked(packed)) for part, packed in former.items() if isinstance(packed, bytes)}
+    return {part: names.get(part, set()) | before.get(part, set()) for part in {**before, **names}}
 
 
 def _unpacked(packed: bytes) -> Sequence[bytes]:

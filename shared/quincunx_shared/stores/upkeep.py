@@ -153,7 +153,8 @@ class Upkeep:
     def purge(self, *, song: str | None = None, voice: str | None = None) -> Removal:
         """Remove the results of a song, of a voice, or all; what another song uses as well stays for it.
 
-        With a voice go the songs it sings in as they are mixed: they hold its sound.
+        With a voice go the songs it sings in as they are mixed: they hold its sound. So may results that belong to
+        no song any more, and of which is not known who sang them: they go as well.
         """
         files, digests = {one.digest: one for one in self._blobs.files()}, self._digests_by_signature()
         owned = self._owners.owned()
@@ -168,6 +169,8 @@ class Upkeep:
         of_voice = [one for one in owned if one.song in sung_in and one.voice in (voice, "")]
         mine = [one for one in owned if one.song == song] if song is not None else of_voice
         names = {key for one in mine for key in one.signatures}
+        if voice is not None:
+            names |= digests.keys() - {key for one in owned for key in one.signatures}
         others = {key for one in owned if one not in mine for key in one.signatures}
         kept = {digest for key in others for digest in digests.get(key, ())}
         leaving = {digest for key in names - others for digest in digests.get(key, ())} - kept
