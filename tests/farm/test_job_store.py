@@ -303,6 +303,8 @@ class Jobs(RuleBasedStateMachine):
             assert now == before or before in COMES_FROM[now] or (before in ACTIVE and now in ACTIVE)
             assert before not in TERMINAL or now == before
             self.known[name] = now
+        active = {name for name, now in self.known.items() if now in ACTIVE}
+        assert {one.render for one in self.store.jobs(ACTIVE, limit=1000)} == active
 
     def states(self) -> dict[RenderId, JobState]:
         return {one.render: one.state for one in self.store.jobs(limit=1000)}

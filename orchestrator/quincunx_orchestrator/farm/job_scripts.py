@@ -4,6 +4,7 @@ Every script begins with `COMMON`. Keys stand below the name of the farm, which 
 
     job:<render>         hash: the record
     jobs                 sorted set: every job by the time it was submitted
+    jobs:active          the same of those that are not over
     queue:<class>        sorted set: waiting jobs in the order they came
     running              sorted set: jobs under way, by the time their lease ends
     active:<fingerprint>, song:<key>   the active job of the same work, of the same song
@@ -38,6 +39,7 @@ local function tell(render, event)
 end
 local function finish(render, state, result, note)
   leave(render)
+  redis.call('ZREM', key('jobs:active'), render)
   local named, song = key('active:' .. get(render, 'fingerprint')), key('song:' .. get(render, 'song_key'))
   if redis.call('GET', named) == render then redis.call('DEL', named) end
   if redis.call('GET', song) == render then redis.call('DEL', song) end
@@ -70,6 +72,7 @@ redis.call('HSET', job(render), 'render', render, 'state', 'pending', 'fingerpri
   'song_key', song_key, 'submitted_at', stamp, 'number', number, 'generation', 0,
   'supersedes', older, unpack(ARGV, 7))
 redis.call('ZADD', key('jobs'), stamp, render)
+redis.call('ZADD', key('jobs:active'), stamp, render)
 redis.call('SET', key('active:' .. fingerprint), render)
 if song_key ~= '' then redis.call('SET', key('song:' .. song_key), render) end
 queue(render)

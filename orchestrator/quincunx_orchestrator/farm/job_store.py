@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.farm import job_scripts
 from quincunx_orchestrator.farm.job import (
+    ACTIVE,
     AGEING_SECONDS,
     AGEING_TURN,
     TERMINAL,
@@ -151,7 +152,9 @@ class RedisJobStore:
     def jobs(self, states: Iterable[JobState] = (), *, since: float = 0.0, limit: int = 100) -> list[JobRecord]:
         """Jobs that were submitted since, the newest first, in some of the states (none: in any)."""
         wanted = frozenset(states)
-        names = self._names(self._redis.zrevrangebyscore(self._key("jobs"), "+inf", since))
+        # Few are active, and many are remembered.
+        listed = "jobs:active" if wanted and wanted <= ACTIVE else "jobs"
+        names = self._names(self._redis.zrevrangebyscore(self._key(listed), "+inf", since))
         found: list[JobRecord] = []
         for start in range(0, len(names), 500):
             records = self._records([RenderId(name) for name in names[start : start + 500]])
