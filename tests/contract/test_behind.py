@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from contextlib import closing
@@ -30,16 +31,29 @@ class SlowStore(MemoryBlobStore):
 
 
 class FullStore(MemoryBlobStore):
-    """A disk without room."""
+    """A disk without room, until somebody makes some."""
 
-    def put(self, digest: Digest, content: bytes | memoryview) -> None:  # noqa: ARG002
-        raise StoreError("no room")
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_full = True
+        self.taken: set[Digest] = set()
+
+    def put(self, digest: Digest, content: bytes | memoryview) -> None:
+        if self.is_full:
+            raise StoreError("no room")
+        self.taken.add(digest)
+        super().put(digest, content)
 
 
 def put(store: BehindBlobStore, content: bytes) -> Digest:
     digest = digest_of_bytes(content)
     store.put(digest, content)
     return digest
+
+
+def put_for_ever(store: BehindBlobStore) -> None:
+    for number in itertools.count():
+        put(store, bytes([number % 200]))
 
 
 def test_what_waits_to_be_written_is_found_meanwhile_and_afterwards() -> None:
@@ -61,13 +75,44 @@ def test_closing_writes_what_waits() -> None:
     assert within.missing(digests) == set()
 
 
-def test_a_disk_that_fails_is_told_once_at_the_flush() -> None:
-    with closing(BehindBlobStore(FullStore())) as store:
+def test_a_disk_that_fails_is_told_at_every_flush_until_it_takes_what_waits() -> None:
+    within = FullStore()
+    with closing(BehindBlobStore(within)) as store:
         digest = put(store, b"la")
+        for _ in range(2):
+            with pytest.raises(StoreError, match="no room"):
+                store.flush()
+            assert store.get(digest) == b"la", "this process still has it"
+            assert within.missing([digest]) == {digest}
+        within.is_full = False
+        store.flush()
+        assert within.get(digest) == b"la"
+
+
+def test_an_error_that_somebody_else_heard_does_not_let_a_flush_pass() -> None:
+    within = FullStore()
+    with closing(BehindBlobStore(within)) as store:
+        mine = put(store, b"la")
+        with pytest.raises(StoreError, match="no room"):
+            put_for_ever(store)
         with pytest.raises(StoreError, match="no room"):
             store.flush()
-        assert store.missing([digest]) == {digest}
+        assert within.missing([mine]) == {mine}
+
+
+def test_a_disk_that_stays_full_does_not_fill_the_memory() -> None:
+    within = FullStore()
+    with closing(BehindBlobStore(within, waiting_bytes=100)) as store:
+        refused = 0
+        for number in range(50):
+            try:
+                put(store, bytes([number]) * 60)
+            except StoreError:
+                refused += 1
+        assert refused > 20
+        within.is_full = False
         store.flush()
+        assert 2 <= len(within.taken) <= 30
 
 
 def test_writers_that_wait_for_room_all_get_it_in_the_end() -> None:

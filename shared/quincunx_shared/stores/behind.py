@@ -26,6 +26,9 @@ RECENT_BYTES = 64 * 2**20
 class BehindBlobStore:
     """Writes behind another store. An error of the store is raised by the next `put` or `flush`.
 
+    What could not be written goes on waiting, and the next `flush` tries again. Were it dropped, a later flush would
+    succeed without it, and records would promise what nobody has.
+
     One writer is enough for a disk; a server far away takes many small blobs at once from several.
     """
 
@@ -38,6 +41,8 @@ class BehindBlobStore:
         self._waiting_size = 0
         # Those of the waiting that no writer has taken up yet, in order.
         self._untaken: dict[Digest, None] = {}
+        # Those that the store did not take.
+        self._refused: dict[Digest, None] = {}
         self._recent: OrderedDict[Digest, bytes | memoryview] = OrderedDict()
         self._recent_size = 0
         self._error: Exception | None = None
@@ -48,9 +53,13 @@ class BehindBlobStore:
         """Take the bytes over; they must not change afterwards. Waits while too much is unwritten."""
         with self._changed:
             self._raise_error()
+            if self._waiting_size > self._limit:
+                self._try_again()
             self._changed.wait_for(
                 lambda: digest in self._waiting or self._waiting_size <= self._limit or self._error is not None
             )
+            if self._waiting_size > self._limit and digest not in self._waiting:
+                self._raise_error()
             # Asked after the wait: two threads may have waited with the same blob, and it is counted once.
             if digest in self._waiting:
                 return
@@ -93,6 +102,7 @@ class BehindBlobStore:
     def flush(self) -> None:
         """Wait until everything is written."""
         with self._changed:
+            self._try_again()
             self._changed.wait_for(lambda: not self._waiting or self._error is not None)
             self._raise_error()
         self._store.flush()
@@ -111,6 +121,14 @@ class BehindBlobStore:
             writers = list(self._writers)
         for writer in writers:
             writer.join()
+
+    def _try_again(self) -> None:
+        """Take up once more what was refused; whether that goes well is another matter."""
+        if self._refused:
+            self._error = None
+            self._untaken.update(self._refused)
+            self._refused.clear()
+            self._changed.notify_all()
 
     def _raise_error(self) -> None:
         if self._error is not None:
@@ -132,11 +150,13 @@ class BehindBlobStore:
             except Exception as error:  # whatever the disk says is said to the one who puts next
                 failed = error
             with self._changed:
-                self._waiting.pop(digest)
-                self._waiting_size -= len(content)
-                self._error = self._error or failed
                 if failed is None:
+                    self._waiting.pop(digest)
+                    self._waiting_size -= len(content)
                     self._keep_at_hand(digest, content)
+                else:
+                    self._refused[digest] = None
+                    self._error = self._error or failed
                 self._changed.notify_all()
             # Waiting for the next blob, the thread would hold on to the last one, which may be a whole song.
             del content
