@@ -104,6 +104,7 @@ class Workplace:
         client = connect(settings, name=f"worker-{self.name}")
         work = RedisWorkState(client, namespace, settings.lease_seconds)
         store = store_from(settings)
+        # What Redis may lose is found again in the store.
         self._journal = JournalledIndex(RedisIndex(client, namespace), store.documents)
         counters = RedisCounters(client, namespace)
         post = Post(
@@ -131,8 +132,6 @@ class Workplace:
 
     def _bench(self, store: FarmStore, index: SignatureIndex, claims: RedisClaims) -> Workbench:
         skills, blobs = self.skills, store.behind()
-        # What Redis may lose is found again in the store.
-        kept = JournalledIndex(index, store.documents)
         return_early()
         library = BankFiles(machine_folder(self.settings) / "banks", store.blobs, store.machine)
         pool = ModelPool(library, OnnxRuntime(skills.provider).load)
@@ -140,7 +139,7 @@ class Workplace:
         return Workbench(
             skills.steps,
             blobs,
-            kept,
+            index,
             # Every bundle brings a log of its own.
             MemoryEventLog(),
             SystemClock(),
@@ -148,5 +147,5 @@ class Workplace:
             skills.operators,
             skills.interpolations,
             skills.numeric_class,
-            SharedFlights(claims, Recall(kept, blobs).flush),
+            SharedFlights(claims, Recall(index, blobs).flush),
         )
