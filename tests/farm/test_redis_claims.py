@@ -15,7 +15,9 @@ from tests.farm.waiting import until
 from quincunx_orchestrator.farm.redis_server import start
 from quincunx_shared.farm.redis_claims import RedisClaims
 from quincunx_shared.farm.redis_client import connect_to
+from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.names import Signature
+from quincunx_shared.payload import encode
 from quincunx_workers.shared_flights import SharedFlights
 
 ONE, OTHER = (Signature(sha256(name).hexdigest()) for name in (b"one", b"other"))
@@ -96,3 +98,33 @@ def test_a_flight_waits_until_the_other_machine_has_landed(mine: RedisClaims, th
     theirs.give_back([ONE])
     assert entered.wait(10)
     thread.join()
+
+
+def test_who_has_a_claim_hears_with_it_what_the_index_knows(redis: Redis) -> None:
+    known, unknown = Signature("aa" * 32), Signature("bb" * 32)
+    writer, index = RedisIndex(redis), RedisIndex(redis)
+    claims = RedisClaims(redis, index=index)
+    record = {known: (encode([1]).ref,)}
+    writer.add(record)
+    writer.flush()
+    for name in (known, unknown):
+        assert claims.take(name)
+    redis.flushall()
+    assert index.find([known, unknown]) == record
+    assert index.find([known, unknown]) == {}
+    claims.close()
+
+
+def test_what_is_foreseen_is_good_for_one_look(redis: Redis) -> None:
+    known, later = Signature("aa" * 32), Signature("bb" * 32)
+    index = RedisIndex(redis)
+    record = (encode([1]).ref,)
+    RedisIndex(redis).flush()
+    for name in (known, later):
+        writer = RedisIndex(redis)
+        if name == later:
+            index.foresee([known, later])
+        writer.add({name: record})
+        writer.flush()
+    assert index.find([known, later]) == {known: record}
+    assert index.find([known, later]) == {known: record, later: record}

@@ -42,8 +42,15 @@ class Claims(Protocol):
 class SharedFlights(Flights):
     """Flights of all processes that claim in the same place. `flush` lets everybody find what was stored here."""
 
-    def __init__(self, claims: Claims, flush: Callable[[], None], patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        claims: Claims,
+        flush: Callable[[], None],
+        patience_seconds: float = PATIENCE_SECONDS,
+        landing_seconds: float = LANDING_SECONDS,
+    ) -> None:
         super().__init__()
+        self._landing = landing_seconds
         self._claims = claims
         self._flush = flush
         self._patience = patience_seconds
@@ -64,7 +71,7 @@ class SharedFlights(Flights):
                 raise
             with self._changing:
                 self._ended.add(signature)
-                due = time.monotonic() - self._landed_at > LANDING_SECONDS
+                due = time.monotonic() - self._landed_at > self._landing
         # After the thread's own lock is free: a flush waits for the disk.
         if due and not self._claims.nobody_else():
             self.land()

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from quincunx_shared.farm.redis_client import is_outage
+from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.names import Signature
 
 if TYPE_CHECKING:
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 15.0
 
-#: ARGV: process, milliseconds. 1 if the claim is this process's now.
+#: ARGV: process, milliseconds. If the claim is this process's now, what the index says of the signature (KEYS[2]).
 _TAKE = """
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
+if holder and holder ~= ARGV[1] then return {0} end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
+if KEYS[2] then return {1, redis.call('GET', KEYS[2])} end
+return {1}
 """
 
 #: ARGV: process, milliseconds (0: let go). Only what is still this process's is touched.
@@ -41,9 +43,19 @@ return 1
 
 
 class RedisClaims:
-    """The claims of one process. Threads of it do not exclude each other; see `Flights`."""
+    """The claims of one process. Threads of it do not exclude each other; see `Flights`.
 
-    def __init__(self, client: Redis, namespace: str = "qx", lease_seconds: float = LEASE_SECONDS) -> None:
+    Whoever has a claim looks the signature up next, so an index hears with the claim what is known of it.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        namespace: str = "qx",
+        lease_seconds: float = LEASE_SECONDS,
+        index: RedisIndex | None = None,
+    ) -> None:
+        self._index = index
         self._prefix = f"{namespace}:claim:"
         self._lease = lease_seconds
         self._me = uuid.uuid4().hex
@@ -94,8 +106,13 @@ class RedisClaims:
         self._for_each(names, 0)
 
     def _run_take(self, signature: Signature) -> bool:
+        index = self._index
+        keys: list[str | bytes] = [self._prefix + signature, *([] if index is None else [index.key_of(signature)])]
         try:
-            return bool(self._take([self._prefix + signature], [self._me, round(self._lease * 1000)]))
+            taken, *known = self._take(keys, [self._me, round(self._lease * 1000)])
+            if index is not None and known:
+                index.hear({signature: known[0]})
+            return bool(taken)
         except Exception as error:
             if not is_outage(error):
                 raise

@@ -38,15 +38,39 @@ class RedisIndex:
         # Held while records are written or forgotten, so that none comes back that was forgotten on its way.
         self._writing = threading.Lock()
         self._unwritten: dict[Signature, Outputs] = {}
+        #: Answers that came with other questions, each good for one look.
+        self._heard: dict[Signature, bytes | None] = {}
+
+    def key_of(self, signature: Signature) -> bytes:
+        """Where a record lies, for scripts that look at it on the way."""
+        return self._prefix + bytes.fromhex(signature)
+
+    def hear(self, records: Mapping[Signature, bytes | None]) -> None:
+        """Take note of what lies there right now, so that the next `find` of these names need not ask."""
+        with self._guard:
+            self._heard.update(records)
+
+    def foresee(self, signatures: Iterable[Signature]) -> None:
+        """Look up, in one round trip, what is about to be asked for one by one; forget what was foreseen before.
+
+        What somebody adds in between is overlooked once: the step is then known by its real inputs.
+        """
+        names = list(dict.fromkeys(signatures))
+        records = self._records([bytes.fromhex(name) for name in names])
+        with self._guard:
+            self._heard = dict(zip(names, records, strict=True))
 
     def find(self, signatures: Iterable[Signature]) -> Mapping[Signature, Outputs]:
         """Return what is known of the signatures."""
         names = list(dict.fromkeys(signatures))
         with self._guard:
             found = {name: self._unwritten[name] for name in names if name in self._unwritten}
-        keys = [bytes.fromhex(name) for name in names]
+            heard = {name: self._heard.pop(name) for name in names if name in self._heard}
+        unheard = [name for name in names if name not in heard]
+        records = heard | dict(zip(unheard, self._records([bytes.fromhex(name) for name in unheard]), strict=True))
         spoilt: list[Signature] = []
-        for name, key, record in zip(names, keys, self._records(keys), strict=True):
+        for name, record in records.items():
+            key = bytes.fromhex(name)
             if record is None:
                 continue
             # What is written came first and wins over what waits here.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,7 @@ from quincunx_shared.farm.messages import RunBundles
 from quincunx_shared.farm.step_counts import BUNDLES_QUARANTINED, counts_of
 from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
 from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Finished, Grant, WorkState
-from quincunx_shared.names import RenderId
+from quincunx_shared.names import RenderId, Signature
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.ports import Blackboard, EventLog
 from quincunx_shared.recipe import Bundle
@@ -52,6 +52,8 @@ class Post:
     refused: Callable[[str], None] = lambda _: None
     #: Hears what happened in the bundles that were reported together, for those who watch.
     counted: Callable[[Mapping[str, float]], None] = lambda _: None
+    #: Looks up together what the steps of a message are about to look up one by one.
+    foresee: Callable[[Iterable[Signature]], None] = lambda _: None
 
 
 def run_message(told: RunBundles, post: Post) -> int:
@@ -68,6 +70,7 @@ def _run_message(told: RunBundles, post: Post) -> int:
         bundles = _sorted_out(told, grant, post)
         if not bundles:
             return 0
+        post.foresee(task.signature for bundle in bundles.values() for task in bundle.tasks)
         with post.keeper.keeping(told.render, grant.token, list(bundles)) as holding:
             return _MessageRun(holding, bundles, post).run()
     except Exception as error:  # a store or Redis that is away; leases end, and what is open is sent again

@@ -42,6 +42,9 @@ from quincunx_workers.registry import load_steps
 from quincunx_workers.shared_flights import SharedFlights
 from quincunx_workers.workbench import Models, Workbench
 
+#: The reporter lands what has ended every few milliseconds; a step need not do so itself.
+LANDING_SECONDS = 0.2
+
 
 @dataclass(frozen=True)
 class Skills:
@@ -104,13 +107,15 @@ class Workplace:
         client = connect(settings, name=f"worker-{self.name}")
         work = RedisWorkState(client, namespace, settings.lease_seconds)
         store = store_from(settings)
+        index = RedisIndex(client, namespace)
         # What Redis may lose is found again in the store.
-        self._journal = JournalledIndex(RedisIndex(client, namespace), store.documents)
+        self._journal = JournalledIndex(index, store.documents)
+        claims = RedisClaims(client, namespace, settings.lease_seconds, index)
         counters = RedisCounters(client, namespace)
         post = Post(
             f"{self.name}/{os.getpid()}",
             work,
-            self._bench(store, self._journal, RedisClaims(client, namespace, settings.lease_seconds)),
+            self._bench(store, self._journal, claims),
             Keeper(work, settings.lease_seconds, settings.step_seconds),
             self.draining,
             Crowd(),
@@ -118,6 +123,7 @@ class Workplace:
             lambda render: RedisEventLog(client, namespace, render),
             self.tally.count,
             counters.add,
+            index.foresee,
         )
         key = b"" if settings.envelope_key_file is None else read_secret(settings.envelope_key_file)
         time = RedisTime(client)
@@ -147,5 +153,5 @@ class Workplace:
             skills.operators,
             skills.interpolations,
             skills.numeric_class,
-            SharedFlights(claims, Recall(index, blobs).flush),
+            SharedFlights(claims, Recall(index, blobs).flush, landing_seconds=LANDING_SECONDS),
         )
