@@ -60,11 +60,13 @@ WORKER = _role(
 )
 
 #: Looks at queues and listens to events. What it writes is one thing: that it listens, without which it hears nothing.
+#: It cannot speak to workers, who do not listen to such messages either.
 FLOWER = RedisUser(
     "flower",
-    "%R~{ns}:celery:quincunx.* %RW~{ns}:celery:_kombu.binding* {events} "
-    "+ping +hello +auth +select +client|setinfo +client|setname +llen +exists +type +smembers +sadd +srem +multi +exec "
-    "+discard +subscribe +psubscribe +unsubscribe +punsubscribe +info",
+    "%R~{ns}:celery:quincunx.* %RW~{ns}:celery:_kombu.binding* %RW~{ns}:celery:celeryev.* {events} "
+    "+ping +hello +auth +select +client|setinfo +client|setname +llen +exists +type +smembers +sadd +srem +del +multi +exec "
+    "+discard +time +zadd +zrem +zrangebyscore +zrange +eval +evalsha +script|load +script|exists "
+    "+subscribe +psubscribe +unsubscribe +punsubscribe +info",
 )
 
 #: Asks whether the server answers. Its name is no secret: it can do nothing else.
