@@ -37,7 +37,7 @@ natural_time = True
 
 def format_task(task: Any) -> Any:
     """Show what a message is about, `render 1a2b3c4d, stage 1, gpu: s17`, in the place of a task's name."""
-    about = str(task.args or "").strip("'\"")
+    about = next((text for told in (task.kwargs, task.args) if (text := str(told or "").strip("'\""))), "")
     if about and str(task.name or "").startswith("quincunx."):
-        task.name, task.args = about, task.name
+        task.name, task.args, task.kwargs = about, task.name, ""
     return task
