@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from celery.events import EventReceiver
 from flower.inspector import Inspector
+from quincunx_flower import readable
 
-# To ask workers about themselves, or to wake them, is a message to all of them. This user may send none and they would not
-# answer; what is shown comes from the events that they send by themselves.
+# To ask workers about themselves, or to wake them, is a message to all of them. This user may send none, and they would
+# not answer; what is shown comes from the events that they send by themselves.
 Inspector.inspect_methods = ()
 EventReceiver.wakeup_workers = lambda *_, **__: None
 
@@ -31,13 +31,7 @@ max_tasks = 20_000
 persistent = False
 purge_offline_workers = 3600
 
-tasks_columns = "name,state,worker,received,runtime,uuid"
+tasks_columns = "name,state,worker,received,runtime"
 natural_time = True
 
-
-def format_task(task: Any) -> Any:
-    """Show what a message is about, `render 1a2b3c4d, stage 1, gpu: s17`, in the place of a task's name."""
-    about = next((text for told in (task.kwargs, task.args) if (text := str(told or "").strip("'\""))), "")
-    if about and str(task.name or "").startswith("quincunx."):
-        task.name, task.args, task.kwargs = about, task.name, ""
-    return task
+format_task = readable

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from celery import Celery
@@ -52,6 +53,14 @@ def new_app() -> Celery:
         trusted = {"ssl_ca_certs": told["REDIS_CA_FILE"]} if told["REDIS_CA_FILE"] else {}
         app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED, **trusted}
     return app
+
+
+def readable(task: Any) -> Any:
+    """Show what a message is about, `render 1a2b3c4d, stage 1, gpu: s17`, in the place of a task's name."""
+    about = next((text for told in (task.kwargs, task.args) if (text := str(told or "").strip("'\""))), "")
+    if about and str(task.name or "").startswith("quincunx."):
+        task.name, task.args, task.kwargs = about, task.name, ""
+    return task
 
 
 app = new_app()

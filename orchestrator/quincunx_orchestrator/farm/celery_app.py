@@ -133,7 +133,9 @@ def receive(app: Celery, name: str, redis: Redis, key: bytes, wake: Callable[[Re
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
-        loglevel=None,
+        # Celery sets the level of all loggers; and its banner is no line of a log.
+        loglevel=logging.getLogger().level,
+        quiet=True,
         optimization="fair",
     )
     worker.start()

@@ -64,9 +64,9 @@ WORKER = _role(
 FLOWER = RedisUser(
     "flower",
     "%R~{ns}:celery:quincunx.* %RW~{ns}:celery:_kombu.binding* %RW~{ns}:celery:celeryev.* {events} "
-    "+ping +hello +auth +select +client|setinfo +client|setname +llen +exists +type +smembers +sadd +srem +del +multi +exec "
-    "+discard +time +zadd +zrem +zrangebyscore +zrange +eval +evalsha +script|load +script|exists "
-    "+subscribe +psubscribe +unsubscribe +punsubscribe +info",
+    "+ping +hello +auth +select +client|setinfo +client|setname +multi +exec +discard +time "
+    "+llen +exists +type +smembers +sadd +srem +del +zadd +zrem +zrange +zrangebyscore "
+    "+eval +evalsha +script|load +script|exists +subscribe +psubscribe +unsubscribe +punsubscribe",
 )
 
 #: Asks whether the server answers. Its name is no secret: it can do nothing else.
