@@ -232,11 +232,11 @@ def test_any_damage_is_a_score_or_an_error(data: st.DataObject) -> None:
 def test_damage_in_a_track_is_told_with_track_and_tick_within_two_seconds(body: bytes, tick: int, what: str) -> None:
     header = b"MThd\0\0\0\6\0\1\0\1\1\xe0"
     raw = header + b"MTrk" + len(body).to_bytes(4, "big") + body
-    began = time.perf_counter()
+    began = time.process_time()
     if what:
         with pytest.raises(BadScore, match=what) as refused:
             read_midi(raw, "song.mid")
         assert refused.value.where == f"song.mid: track 1, tick {tick}"
     else:
         assert read_midi(raw, "song.mid").parts == ()
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

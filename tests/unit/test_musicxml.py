@@ -166,11 +166,11 @@ LAUGHS = (
     ],
 )
 def test_what_is_wrong_is_told_with_its_measure(raw: bytes, what: str, where: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BadScore, match=what) as refused:
         read_musicxml(raw, "song.xml")
     assert where in refused.value.where
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 @given(st.data())

@@ -194,6 +194,6 @@ def test_ten_thousand_phrases_are_cut_in_a_moment() -> None:
     curve = PartCurve(tuple(range(0, starts[-1], 960)), tuple(float(n % 3) for n in range(0, starts[-1], 960)), 0.0)
     song = score(Part(0, 0, sing(*starts), {"pitd": curve}))
 
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert len(phrases_of(song)) == 10000
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5

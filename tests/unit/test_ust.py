@@ -171,9 +171,9 @@ def test_what_is_no_song_is_refused(raw: bytes, what: str) -> None:
 
 def test_twenty_thousand_notes_are_read_in_time() -> None:
     raw = text(*[section(length=15, PBS="-10", PBW="20") for _ in range(20_000)]).encode()
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(read_ust(raw, "song.ust").parts[0].notes) == 20_000
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 GOOD = text(section(PBS="-40;-5", PBW="80,40", VBR="65,180,35"), section(lyric="R", Tempo="90")).encode()
