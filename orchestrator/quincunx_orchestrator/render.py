@@ -271,7 +271,8 @@ class _Round:
             with self._noting:
                 for outcome in outcomes:
                     _note(outcome, farm, result)
-            if any(outcome.lost for outcome in outcomes):
+            if lost := {digest for outcome in outcomes for digest in outcome.lost}:
+                farm.recall.doubt(lost)
                 return None
             losses = losses_after(outcomes, pruned.losses)
         return losses

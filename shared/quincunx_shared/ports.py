@@ -26,7 +26,13 @@ class BlobStore(Protocol):
         """Return the bytes. `BlobMissing` if absent; `BlobCorrupt`, after dropping the blob, if they are wrong."""
 
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
-        """Return those of the digests that are not here. Looks at names and sizes, not at content."""
+        """Return those of the digests that are not here. Looks at names and sizes, not at content.
+
+        May say of a blob that it is here because it was a few minutes ago, until somebody doubts it.
+        """
+
+    def doubt(self, digests: Iterable[Digest]) -> None:
+        """Hear that somebody, perhaps elsewhere, could not read these: the next question about them is asked anew."""
 
     def flush(self) -> None:
         """Let every process find what was put. Called at the end of a stage."""

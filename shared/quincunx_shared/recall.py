@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from quincunx_shared.names import Signature
+from quincunx_shared.names import Digest, Signature
 from quincunx_shared.ports import BlobStore, Outputs, SignatureIndex
 
 
@@ -30,6 +30,10 @@ class Recall:
         broken = {name for name, outputs in records.items() if any(ref.digest in missing for ref in outputs)}
         self.index.forget(broken)
         return {name: outputs for name, outputs in records.items() if name not in broken}
+
+    def doubt(self, digests: Iterable[Digest]) -> None:
+        """Hear that blobs could not be read; records that promise them are forgotten when they are next found."""
+        self.blobs.doubt(digests)
 
     def flush(self) -> None:
         """Let every process find what was added: first the blobs, then the records that promise them."""

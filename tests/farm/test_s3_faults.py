@@ -152,8 +152,11 @@ def test_an_upload_in_parts_whose_answers_are_lost_is_there_all_the_same(
     assert proxy.seen["lost"]
 
 
-def test_a_store_that_only_fails_ends_with_one_clear_error(through: Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
+def test_a_store_that_only_fails_ends_with_one_clear_error(
+    s3_server: S3Server, bucket: Bucket, proxy: FaultProxy, tmp_path: Path
+) -> None:
     proxy.faults = Faults(error=1.0)
+    through = s3_server.bucket(bucket.where.rpartition("/")[2], proxy.endpoint, patience=Patience(1.0, 3))
     with (
         closing(S3BlobStore(through)) as store,
         closing(MachineCache(store, tmp_path, 1e9)) as machine,

@@ -171,6 +171,7 @@ class FarmClient:
             raise RenderEndedOtherwise(render, state)
         if "lost" in told:
             self.stored -= set(told["lost"])
+            self.recall.doubt(map(Digest, told["lost"]))
             raise InputsLost(told["lost"])
         if "digest" not in told:
             return FarmResult("failed", failed={(SONG, ""): str(told.get("error", state))})

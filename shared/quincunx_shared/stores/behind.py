@@ -99,6 +99,10 @@ class BehindBlobStore:
             asked = [digest for digest in digests if digest not in self._waiting]
         return self._store.missing(asked)
 
+    def doubt(self, digests: Iterable[Digest]) -> None:
+        """Have the store look again."""
+        self._store.doubt(digests)
+
     def flush(self) -> None:
         """Wait until everything is written."""
         with self._changed:

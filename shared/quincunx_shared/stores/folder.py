@@ -93,6 +93,9 @@ class FolderBlobStore:
         """Return the digests that have no file, or an empty one where the digest is not that of nothing."""
         return {digest for digest in digests if _size_of(self._path(digest)) <= 0 and not self._is_nothing(digest)}
 
+    def doubt(self, digests: Iterable[Digest]) -> None:
+        """Nothing is remembered here that could be wrong."""
+
     def flush(self) -> None:
         """Nothing waits here."""
 

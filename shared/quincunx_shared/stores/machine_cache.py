@@ -68,6 +68,10 @@ class MachineCache:
         """Return the digests that the store lacks. What lies here alone does no other machine any good."""
         return self._remote.missing(digests)
 
+    def doubt(self, digests: Iterable[Digest]) -> None:
+        """Have the store look again."""
+        self._remote.doubt(digests)
+
     def flush(self) -> None:
         """Let every machine find what was put."""
         self._remote.flush()

@@ -45,6 +45,9 @@ class MemoryBlobStore:
         with self._guard:
             return {digest for digest in digests if digest not in self._blobs}
 
+    def doubt(self, digests: Iterable[Digest]) -> None:
+        """Nothing is remembered here that could be wrong."""
+
     def flush(self) -> None:
         """Nothing waits here."""
 

@@ -91,6 +91,11 @@ class S3BlobStore:
         self._present.note(one for one in unknown if one not in absent)
         return absent | listed
 
+    def doubt(self, digests: Iterable[Digest]) -> None:
+        """Forget that these were seen there."""
+        for digest in digests:
+            self._present.forget(digest)
+
     def flush(self) -> None:
         """Nothing waits here."""
 
