@@ -158,9 +158,10 @@ def test_a_blob_that_was_spoilt_in_the_store_is_dropped_and_can_be_put_again(buc
 @pytest.mark.parametrize("gone", [3, 90])
 def test_many_blobs_are_told_apart_by_listing(bucket: Bucket, gone: int) -> None:
     store = S3BlobStore(bucket, Presence(most=-1))
-    here = [digest_of_bytes(f"blob {number}".encode()) for number in range(300)]
-    for number, digest in enumerate(here[gone:]):
-        bucket.put(f"blobs/{digest[:2]}/{digest[2:]}", f"blob {number + gone}".encode())
+    contents = [f"blob {number}".encode() for number in range(200)]
+    here = [digest_of_bytes(content) for content in contents]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(store.put, here[gone:], contents[gone:]))
     strangers = {digest_of_bytes(f"stranger {number}".encode()) for number in range(gone)}
     assert store.missing([*here, *strangers]) == {*here[:gone], *strangers}
     store.close()
