@@ -130,10 +130,10 @@ def test_a_worker_does_its_work(as_user: Callable[[str], Redis]) -> None:
     coordinating.release(R, 1, {"1/p/r": b"bundle"})
     work = RedisWorkState(worker)
     grant = work.lease(R, ["1/p/r"], "anna")
-    assert work.begin(R, "1/p/r", grant.token) == "go"
+    assert work.begin(R, ["1/p/r"], grant.token) == ("go",)
     assert work.renew(R, ["1/p/r"], grant.token) == "go"
     done = Finished("1/p/r", b"outcome", {AT: outputs_of("a")[1][0]}, (StageStarted(R, 1, 1),))
-    assert work.finish(R, grant.token, [done]).accepted
+    assert work.finish(R, grant.token, [done])
     nodes = RedisNodes(worker, "qx")
     assert nodes.beat(NODE) is None
     nodes.leave(NODE.name)

@@ -191,7 +191,7 @@ def _work(near: Near, board: Callable[[RenderId], MemoryBoard]) -> None:
         grant = near.work.lease(message.render, message.bundles, "thread")
         for name, content in grant.bundles.items():
             assert digest_of_bytes(content) in message.digests
-            if near.work.begin(message.render, name, grant.token) in {"go", "alone"}:
+            if near.work.begin(message.render, [name], grant.token)[0] in {"go", "alone"}:
                 outcome = run_bundle(bundle_from_json(content), board(message.render), bench)
                 near.work.finish(message.render, grant.token, [Finished(name, outcome_to_json(outcome))])
         near.post.worked_off(message.render)

@@ -49,9 +49,9 @@ def test_what_is_released_is_leased_once(desk: Desk) -> None:
 
 def test_a_render_nobody_knows_is_not_open(desk: Desk) -> None:
     assert not desk.work.lease(RENDER, [A], "one").open
-    assert desk.work.begin(RENDER, A, "t") == "stop"
+    assert desk.work.begin(RENDER, [A], "t") == ("stop",)
     assert desk.work.renew(RENDER, [A], "t") == "stop"
-    assert desk.work.finish(RENDER, "t", [Finished(A, b"x")]).accepted == frozenset()
+    assert desk.work.finish(RENDER, "t", [Finished(A, b"x")]) == frozenset()
     assert desk.work.unclaimed(RENDER, [A]) == set()
     assert desk.work.outcomes(RENDER, [A]) == {}
 
@@ -59,12 +59,10 @@ def test_a_render_nobody_knows_is_not_open(desk: Desk) -> None:
 def test_a_bundle_ends_with_its_exports_and_events(desk: Desk) -> None:
     desk.work.release(RENDER, 1, ALL)
     token = desk.work.lease(RENDER, [A, B], "one").token
-    assert desk.work.begin(RENDER, A, token) == "go"
+    assert desk.work.begin(RENDER, [A], token) == ("go",)
     address, ref = Address(SegmentId("s1"), PortKey("mix", "audio")), encode([1, 2]).ref
     ran = StepRan(SegmentId("s1"), "mix", "it had to", 0.5)
-    settled = desk.work.finish(RENDER, token, [Finished(A, b"out", {address: ref}, [ran, ran])], then=B)
-    assert settled.accepted == {A}
-    assert settled.verdict == "go"
+    assert desk.work.finish(RENDER, token, [Finished(A, b"out", {address: ref}, [ran, ran])]) == {A}
     assert desk.work.outcomes(RENDER, ALL) == {A: b"out"}
     assert desk.on_board(address) == ref
     assert list(desk.events()) == [ran, ran]
@@ -76,25 +74,25 @@ def test_the_same_report_twice_changes_nothing(desk: Desk) -> None:
     desk.work.release(RENDER, 1, ALL)
     token = desk.work.lease(RENDER, [A], "one").token
     report = [Finished(A, b"out", events=[StepRan(SegmentId("s1"), "mix", "", 0.5)])]
-    assert desk.work.finish(RENDER, token, report).accepted == {A}
-    assert desk.work.finish(RENDER, token, report).accepted == {A}
+    assert desk.work.finish(RENDER, token, report) == {A}
+    assert desk.work.finish(RENDER, token, report) == {A}
     assert len(desk.events()) == 1
 
 
 def test_a_lease_that_ran_out_is_anybodys_and_fences_the_first(desk: Desk) -> None:
     desk.work.release(RENDER, 1, ALL)
     late = desk.work.lease(RENDER, [A], "late").token
-    desk.work.begin(RENDER, A, late)
+    desk.work.begin(RENDER, [A], late)
     desk.expire()
     assert desk.work.unclaimed(RENDER, [A]) == {A}
     token = desk.work.lease(RENDER, [A], "other").token
-    assert desk.work.begin(RENDER, A, late) == "stale"
+    assert desk.work.begin(RENDER, [A], late) == ("stale",)
     assert desk.work.renew(RENDER, [A], late) == "stale"
     desk.work.hand_back(RENDER, [A], late, "late")
-    assert desk.work.finish(RENDER, late, [Finished(A, b"late")]).accepted == frozenset()
-    assert desk.work.finish(RENDER, token, [Finished(A, b"good")]).accepted == {A}
+    assert desk.work.finish(RENDER, late, [Finished(A, b"late")]) == frozenset()
+    assert desk.work.finish(RENDER, token, [Finished(A, b"good")]) == {A}
     assert desk.work.outcomes(RENDER, [A]) == {A: b"good"}
-    assert desk.work.finish(RENDER, late, [Finished(A, b"late")]).accepted == frozenset()
+    assert desk.work.finish(RENDER, late, [Finished(A, b"late")]) == frozenset()
 
 
 def test_a_lease_that_ran_out_and_that_nobody_took_still_counts(desk: Desk) -> None:
@@ -104,7 +102,7 @@ def test_a_lease_that_ran_out_and_that_nobody_took_still_counts(desk: Desk) -> N
     assert desk.work.renew(RENDER, [A], token) == "go"
     assert desk.work.unclaimed(RENDER, [A]) == set()
     desk.expire()
-    assert desk.work.finish(RENDER, token, [Finished(A, b"out")]).accepted == {A}
+    assert desk.work.finish(RENDER, token, [Finished(A, b"out")]) == {A}
 
 
 def test_after_three_attempts_a_bundle_is_quarantined_in_every_generation(desk: Desk) -> None:
@@ -113,35 +111,46 @@ def test_after_three_attempts_a_bundle_is_quarantined_in_every_generation(desk: 
         token = desk.work.lease(RENDER, [A], "dies").token
         for _ in range(2):
             # Once it was begun and did not end, nothing else is to compute beside it.
-            assert desk.work.begin(RENDER, A, token) == ("alone" if attempt else "go")
+            assert desk.work.begin(RENDER, [A], token) == (("alone" if attempt else "go"),)
         desk.expire()
     desk.work.release(RENDER, 2, {"2/s1/mix": b"a"})
     token = desk.work.lease(RENDER, ["2/s1/mix"], "lives").token
-    assert desk.work.begin(RENDER, "2/s1/mix", token) == "quarantined"
-    assert desk.work.finish(RENDER, token, [Finished("2/s1/mix", b"died")]).accepted == {"2/s1/mix"}
+    assert desk.work.begin(RENDER, ["2/s1/mix"], token) == ("quarantined",)
+    assert desk.work.finish(RENDER, token, [Finished("2/s1/mix", b"died")]) == {"2/s1/mix"}
     # Whoever asks for it once more is not refused for ever.
     desk.work.release(RENDER, 3, {"3/s1/mix": b"a"})
     token = desk.work.lease(RENDER, ["3/s1/mix"], "lives").token
-    assert desk.work.begin(RENDER, "3/s1/mix", token) == "go"
+    assert desk.work.begin(RENDER, ["3/s1/mix"], token) == ("go",)
 
 
 def test_a_worker_that_dies_counts_against_what_it_computed_alone(desk: Desk) -> None:
     desk.work.release(RENDER, 1, ALL)
     for _ in range(MOST_ATTEMPTS):
         token = desk.work.lease(RENDER, [A, B], "dies").token
-        assert desk.work.begin(RENDER, A, token) == "go"
-        assert desk.work.finish(RENDER, token, [], then=B, survived=[A]).verdict in {"go", "alone"}
+        assert desk.work.begin(RENDER, [A], token) == ("go",)
+        assert desk.work.begin(RENDER, [B], token, survived=[A])[0] in {"go", "alone"}
         desk.expire()
     token = desk.work.lease(RENDER, [A, B], "lives").token
-    assert desk.work.begin(RENDER, A, token) == "go"
-    assert desk.work.begin(RENDER, B, token, survived=[A]) == "quarantined"
+    assert desk.work.begin(RENDER, [A], token) == ("go",)
+    assert desk.work.begin(RENDER, [B], token, survived=[A]) == ("quarantined",)
+
+
+def test_several_bundles_are_begun_together_but_none_that_was_begun_before(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [C], "dies").token
+    desk.work.begin(RENDER, [C], token)
+    desk.expire()
+    token = desk.work.lease(RENDER, [A, B, C], "lives").token
+    assert desk.work.begin(RENDER, [A, B, C], token) == ("go", "go")
+    assert desk.work.begin(RENDER, [C, A], token, survived=[A, B]) == ("alone",)
+    assert desk.work.begin(RENDER, ["1/s4/mix", A], token) == ("stale",)
 
 
 def test_handing_back_is_no_attempt(desk: Desk) -> None:
     desk.work.release(RENDER, 1, ALL)
     for _ in range(MOST_ATTEMPTS + 1):
         token = desk.work.lease(RENDER, [A], "old").token
-        assert desk.work.begin(RENDER, A, token) == "go"
+        assert desk.work.begin(RENDER, [A], token) == ("go",)
         desk.work.hand_back(RENDER, [A], token, "has mix 1, needs 2")
         assert desk.work.unclaimed(RENDER, [A]) == {A}
     assert desk.work.refusals(RENDER) == {A: "has mix 1, needs 2"}
@@ -154,9 +163,9 @@ def test_after_a_stop_nothing_begins_or_ends(desk: Desk) -> None:
     desk.work.release(RENDER, 1, ALL)
     token = desk.work.lease(RENDER, [A], "one").token
     desk.work.stop(RENDER)
-    assert desk.work.begin(RENDER, A, token) == "stop"
+    assert desk.work.begin(RENDER, [A], token) == ("stop",)
     assert desk.work.renew(RENDER, [A], token) == "stop"
-    assert desk.work.finish(RENDER, token, [Finished(A, b"x")], then=B).verdict == "stop"
+    assert desk.work.finish(RENDER, token, [Finished(A, b"x")]) == frozenset()
     assert desk.work.outcomes(RENDER, [A]) == {}
     assert not desk.work.lease(RENDER, [B], "other").open
     assert not desk.work.release(RENDER, 2, {"2/s1/mix": b""})
@@ -174,9 +183,9 @@ def test_a_newer_generation_forgets_the_older(desk: Desk) -> None:
     token = desk.work.lease(RENDER, [A, B], "one").token
     desk.work.finish(RENDER, token, [Finished(B, b"")])
     assert desk.work.release(RENDER, 2, {"2/s1/mix": b"again"})
-    assert desk.work.begin(RENDER, A, token) == "stop"
+    assert desk.work.begin(RENDER, [A], token) == ("stop",)
     assert desk.work.renew(RENDER, [A], token) == "stop"
-    assert desk.work.finish(RENDER, token, [Finished(A, b"x")]).accepted == frozenset()
+    assert desk.work.finish(RENDER, token, [Finished(A, b"x")]) == frozenset()
     assert desk.work.unclaimed(RENDER, ALL) == set()
     assert not desk.work.release(RENDER, 1, ALL)
     assert dict(desk.work.lease(RENDER, ["2/s1/mix"], "one").bundles) == {"2/s1/mix": b"again"}
@@ -188,7 +197,7 @@ def test_released_anew_what_had_ended_is_open(desk: Desk) -> None:
     desk.work.finish(RENDER, token, [Finished(A, b"its blobs are lost")])
     desk.work.release(RENDER, 1, {A: b"less", B: ALL[B]})
     assert desk.work.outcomes(RENDER, [A]) == {}
-    assert desk.work.finish(RENDER, token, [Finished(A, b"stale")]).accepted == frozenset()
+    assert desk.work.finish(RENDER, token, [Finished(A, b"stale")]) == frozenset()
     # What is under way is left in the hands it is in.
     assert dict(desk.work.lease(RENDER, [A, B], "other").bundles) == {A: b"less"}
 
@@ -198,7 +207,7 @@ def test_everything_in_redis_expires_and_scripts_survive_a_restart(redis: Redis)
     desk.work.release(RENDER, 1, ALL)
     token = desk.work.lease(RENDER, [A, B], "one").token
     redis.script_flush()
-    assert desk.work.finish(RENDER, token, [Finished(A, b"out")], then=B).verdict == "go"
+    assert desk.work.finish(RENDER, token, [Finished(A, b"out")]) == {A}
     desk.work.hand_back(RENDER, [B], token, "why not")
     desk.work.stop(RENDER)
     assert all(redis.pttl(key) > 0 for key in redis.scan_iter())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -41,9 +41,8 @@ class Workers(RuleBasedStateMachine):
         self.ends: Counter[str] = Counter()
         self.expired = False
 
-    def both(self, ask: object) -> object:
+    def both(self, ask: Any) -> Any:
         """Ask both forms the same, each with its own tokens, and hold them to one answer."""
-        assert callable(ask)
         answers = [ask(desk.work, k) for k, desk in enumerate(self.desks)]
         assert answers[0] == answers[1]
         return answers[0]
@@ -73,11 +72,17 @@ class Workers(RuleBasedStateMachine):
         if (grant := self.grant(which)) is not None:
             tokens, ids = grant
             for one in ids:
-                verdict = self.both(lambda work, k, one=one: work.begin(RENDER, one, tokens[k]))
+                (verdict,) = self.both(lambda work, k, one=one: work.begin(RENDER, [one], tokens[k]))
                 if generation_of(one) < self.generation:
                     assert verdict == "stop"
                 elif one in self.ends or self.given[self.newest[one]] is not grant:
                     assert verdict == "stale"
+
+    @rule(which=grants)
+    def begin_together(self, which: int) -> None:
+        if (grant := self.grant(which)) is not None and grant[1]:
+            tokens, ids = grant
+            self.both(lambda work, k: work.begin(RENDER, ids, tokens[k], survived=ids[:1]))
 
     @rule(which=grants, hand=st.booleans())
     def report(self, which: int, hand: bool) -> None:
@@ -89,8 +94,8 @@ class Workers(RuleBasedStateMachine):
             ran = StepRan(SegmentId("s"), "mix", "", 0.5)
             reports = [Finished(one, b"done", events=[ran]) for one in ids]
             before = set(self.ends)
-            settled = self.both(lambda work, k: work.finish(RENDER, tokens[k], reports))
-            for one in getattr(settled, "accepted", ()):
+            accepted = self.both(lambda work, k: work.finish(RENDER, tokens[k], reports))
+            for one in accepted:
                 assert self.given[self.newest[one]] is grant, "a stale token has changed something"
                 if one not in before:
                     self.ends[one] += 1
@@ -108,15 +113,15 @@ class Workers(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES))
     def kill_its_workers(self, name: str) -> None:
         one = f"{self.generation}/{name}"
-        if one not in self.both(lambda work, _: work.unclaimed(RENDER, [one])):  # type: ignore[operator]
+        if one not in self.both(lambda work, _: work.unclaimed(RENDER, [one])):
             return
         verdicts = []
         for _ in range(MOST_ATTEMPTS + 1):
             self.lease([name], self.generation)
             tokens = self.given[-1][0]
-            verdicts.append(self.both(lambda work, k, tokens=tokens: work.begin(RENDER, one, tokens[k])))
+            verdicts.append(self.both(lambda work, k, tokens=tokens: work.begin(RENDER, [one], tokens[k])))
             self.die()
-        assert verdicts[-1] == "quarantined"
+        assert verdicts[-1] == ("quarantined",)
         assert origin_of(one) == name
 
     @invariant()

@@ -13,7 +13,6 @@ from quincunx_shared.farm.work_state import (
     BundleId,
     Finished,
     Grant,
-    Settled,
     Verdict,
     generation_of,
     origin_of,
@@ -46,6 +45,10 @@ class _Render:
         """Let go of whatever was known of a bundle but its attempts."""
         for known in (self.open, self.leases, self.ended, self.refusals):
             known.pop(bundle, None)
+
+    def before(self, bundle: BundleId) -> int:
+        """How often others have begun a bundle that is leased, and not ended it."""
+        return self.attempts.get(origin_of(bundle), 0) - self.leases[bundle].counted
 
     def spare(self, bundle: BundleId) -> None:
         """Take back the attempt that was counted for a lease."""
@@ -97,39 +100,39 @@ class MemoryWorkState:
             known.leases.update({one: _Lease(token, self._until(), worker) for one in free})
             return Grant(token, {one: known.open[one] for one in free})
 
-    def begin(self, render: RenderId, bundle: BundleId, token: str, *, survived: Sequence[BundleId] = ()) -> Verdict:
-        """Count the attempt, and say whether to go on."""
+    def begin(
+        self, render: RenderId, bundles: Sequence[BundleId], token: str, *, survived: Sequence[BundleId] = ()
+    ) -> tuple[Verdict, ...]:
+        """Count the attempts, and say whether to go on."""
         with self._guard:
             known = self._renders.get(render)
-            if known is None or known.stopped or generation_of(bundle) < known.generation:
-                return "stop"
+            if known is None or known.stopped or generation_of(bundles[0]) < known.generation:
+                return ("stop",)
             for one in survived:
                 if _holds(known, one, token):
                     known.spare(one)
-            if not _holds(known, bundle, token):
-                return "stale"
-            lease, origin = known.leases[bundle], origin_of(bundle)
-            lease.until = self._until()
-            before = known.attempts.get(origin, 0) - lease.counted
-            if before >= MOST_ATTEMPTS:
-                return "quarantined"
-            lease.counted = True
-            known.attempts[origin] = before + 1
-            return "alone" if before else "go"
+            verdicts = [self._begin(known, bundles[0], token)]
+            for one in bundles[1:]:
+                if verdicts[-1] != "go" or not _holds(known, one, token) or known.before(one):
+                    break
+                verdicts.append(self._begin(known, one, token))
+            return tuple(verdicts)
 
-    def finish(
-        self,
-        render: RenderId,
-        token: str,
-        finished: Sequence[Finished],
-        *,
-        then: BundleId | None = None,
-        survived: Sequence[BundleId] = (),
-    ) -> Settled:
-        """End bundles, and begin the next."""
+    def _begin(self, known: _Render, bundle: BundleId, token: str) -> Verdict:
+        if not _holds(known, bundle, token):
+            return "stale"
+        lease, before = known.leases[bundle], known.before(bundle)
+        lease.until = self._until()
+        if before >= MOST_ATTEMPTS:
+            return "quarantined"
+        lease.counted = True
+        known.attempts[origin_of(bundle)] = before + 1
+        return "alone" if before else "go"
+
+    def finish(self, render: RenderId, token: str, finished: Sequence[Finished]) -> frozenset[BundleId]:
+        """End bundles."""
         with self._guard:
-            accepted = frozenset(one.id for one in finished if self._end(render, token, one))
-            return Settled(accepted, "go" if then is None else self.begin(render, then, token, survived=survived))
+            return frozenset(one.id for one in finished if self._end(render, token, one))
 
     def hand_back(self, render: RenderId, ids: Sequence[BundleId], token: str, reason: str = "") -> None:
         """Let others have them."""

@@ -11,7 +11,7 @@ from quincunx_shared.farm import work_scripts
 from quincunx_shared.farm.render_keys import BOARD, EVENTS, board_field, board_value, render_key
 from quincunx_shared.farm.wire import event_to_json
 from quincunx_shared.farm.work_scripts import PARTS, TOKEN_LENGTH
-from quincunx_shared.farm.work_state import LEASE_SECONDS, MOST_ATTEMPTS, BundleId, Finished, Grant, Settled, Verdict
+from quincunx_shared.farm.work_state import LEASE_SECONDS, MOST_ATTEMPTS, BundleId, Finished, Grant, Verdict
 from quincunx_shared.names import RenderId
 
 if TYPE_CHECKING:
@@ -65,32 +65,23 @@ class RedisWorkState:
         found = iter(granted)
         return Grant(token, {name.decode(): content for name, content in zip(found, found, strict=True)})
 
-    def begin(self, render: RenderId, bundle: BundleId, token: str, *, survived: Sequence[BundleId] = ()) -> Verdict:
-        """Count the attempt, and say whether to go on."""
-        return _verdict(self._begin(self._keys(render), self._beginning(bundle, token, survived)))
+    def begin(
+        self, render: RenderId, bundles: Sequence[BundleId], token: str, *, survived: Sequence[BundleId] = ()
+    ) -> tuple[Verdict, ...]:
+        """Count the attempts, and say whether to go on."""
+        given: list[Any] = [self._keep, token, self._lease, MOST_ATTEMPTS, len(bundles), *bundles, *survived]
+        return tuple(map(_verdict, self._begin(self._keys(render), given)))
 
-    def finish(
-        self,
-        render: RenderId,
-        token: str,
-        finished: Sequence[Finished],
-        *,
-        then: BundleId | None = None,
-        survived: Sequence[BundleId] = (),
-    ) -> Settled:
-        """End bundles and begin the next, in one round trip."""
+    def finish(self, render: RenderId, token: str, finished: Sequence[Finished]) -> frozenset[BundleId]:
+        """End bundles, in one round trip."""
         if not finished:
-            return Settled() if then is None else Settled(verdict=self.begin(render, then, token, survived=survived))
-        keys = self._keys(render)
-        everything = [*keys, *(render_key(self._namespace, render, part) for part in (BOARD, EVENTS))]
-        calls = [
-            (self._finish, everything, [self._keep, token, one.id, one.outcome, *_effects(one)]) for one in finished
-        ]
-        if then is not None:
-            calls.append((self._begin, keys, self._beginning(then, token, survived)))
-        answers = self._together(calls)
-        accepted = frozenset(one.id for one, answer in zip(finished, answers, strict=False) if answer == 1)
-        return Settled(accepted, "go" if then is None else _verdict(answers[-1]))
+            return frozenset()
+        keys = [*self._keys(render), *(render_key(self._namespace, render, part) for part in (BOARD, EVENTS))]
+        answers = self._together(
+            self._finish,
+            [(keys, [self._keep, token, one.id, one.outcome, *_effects(one)]) for one in finished],
+        )
+        return frozenset(one.id for one, answer in zip(finished, answers, strict=True) if answer == 1)
 
     def hand_back(self, render: RenderId, ids: Sequence[BundleId], token: str, reason: str = "") -> None:
         """Let others have them."""
@@ -134,14 +125,11 @@ class RedisWorkState:
     def _keys(self, render: RenderId) -> list[str]:
         return [render_key(self._namespace, render, part) for part in PARTS]
 
-    def _beginning(self, bundle: BundleId, token: str, survived: Sequence[BundleId]) -> list[Any]:
-        return [self._keep, token, self._lease, bundle, MOST_ATTEMPTS, *survived]
-
-    def _together(self, calls: Sequence[tuple[Script, list[str], list[Any]]]) -> list[Any]:
-        """Run scripts in one round trip: the client's own way asks before each time whether they are loaded."""
+    def _together(self, script: Script, calls: Sequence[tuple[list[str], list[Any]]]) -> list[Any]:
+        """Run a script several times in one round trip. The client's own way asks each time whether it is loaded."""
         for last_try in (False, True):
             with self._client.pipeline(transaction=False) as pipe:
-                for script, keys, given in calls:
+                for keys, given in calls:
                     pipe.evalsha(script.sha, len(keys), *keys, *given)
                 answers = pipe.execute(raise_on_error=last_try)
             errors = [answer for answer in answers if isinstance(answer, Exception)]
@@ -150,8 +138,7 @@ class RedisWorkState:
             if not all(_NOT_LOADED in str(error) for error in errors):
                 raise errors[0]
             # Redis was restarted. All of it is said again: what was done already stays as it is.
-            for script in {script for script, _, _ in calls}:
-                self._client.script_load(script.script)
+            self._client.script_load(script.script)
         return []
 
 

@@ -89,33 +89,43 @@ return granted
 """
 )
 
-#: ARGV: ttl, token, milliseconds, id, most attempts, then the survived. The verdict.
+#: ARGV: ttl, token, milliseconds, most attempts, number of ids, ids, then the survived. Verdicts on the first ids.
 BEGIN = (
     _COMMON
     + """
-local token, id = ARGV[2], ARGV[4]
-if stopped or not generation or generation_of(id) < generation then return 'stop' end
-for i = 6, #ARGV do
+local token, last = ARGV[2], 5 + tonumber(ARGV[5])
+if stopped or not generation or generation_of(ARGV[6]) < generation then return {'stop'} end
+for i = last + 1, #ARGV do
   local lease = lease_of(ARGV[i])
   if lease and lease.token == token and lease.counted then
     spare(ARGV[i], lease)
     keep(ARGV[i], lease)
   end
 end
-local lease = lease_of(id)
-if not lease or lease.token ~= token then return 'stale' end
-lease.till = now + ARGV[3]
-local before = tonumber(redis.call('HGET', attempts, origin_of(id)) or '0') - (lease.counted and 1 or 0)
-local verdict = before > 0 and 'alone' or 'go'
-if before >= tonumber(ARGV[5]) then
-  verdict = 'quarantined'
-elseif not lease.counted then
-  lease.counted = true
-  redis.call('HINCRBY', attempts, origin_of(id), 1)
-  lasting(ARGV[1], attempts)
+local verdicts = {}
+for i = 6, last do
+  local id, lease, before = ARGV[i], lease_of(ARGV[i]), 0
+  local ours = lease and lease.token == token
+  if ours then
+    before = tonumber(redis.call('HGET', attempts, origin_of(id)) or '0') - (lease.counted and 1 or 0)
+  end
+  if i > 6 and (verdicts[#verdicts] ~= 'go' or not ours or before > 0) then break end
+  local verdict = 'stale'
+  if ours then
+    lease.till = now + ARGV[3]
+    verdict = before > 0 and 'alone' or 'go'
+    if before >= tonumber(ARGV[4]) then
+      verdict = 'quarantined'
+    elseif not lease.counted then
+      lease.counted = true
+      redis.call('HINCRBY', attempts, origin_of(id), 1)
+    end
+    keep(id, lease)
+  end
+  verdicts[#verdicts + 1] = verdict
 end
-keep(id, lease)
-return verdict
+lasting(ARGV[1], attempts)
+return verdicts
 """
 )
 

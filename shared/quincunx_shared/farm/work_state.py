@@ -54,14 +54,6 @@ class Finished:
     events: Sequence[Event] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What was accepted of a report, and what is said of the bundle that was to begin next."""
-
-    accepted: frozenset[BundleId] = frozenset()
-    verdict: Verdict = "go"
-
-
 class WorkState(Protocol):
     """The state of the bundles of all renders. Every call may be repeated after its answer was lost."""
 
@@ -71,22 +63,21 @@ class WorkState(Protocol):
     def lease(self, render: RenderId, ids: Sequence[BundleId], worker: str) -> Grant:
         """Take those of the bundles that are open and in nobody's hands."""
 
-    def begin(self, render: RenderId, bundle: BundleId, token: str, *, survived: Sequence[BundleId] = ()) -> Verdict:
-        """Ask before computing a bundle, and count the attempt; `survived` are computed and not reported yet.
+    def begin(
+        self, render: RenderId, bundles: Sequence[BundleId], token: str, *, survived: Sequence[BundleId] = ()
+    ) -> tuple[Verdict, ...]:
+        """Ask before computing bundles, and count the attempts; `survived` are computed and not reported yet.
 
-        A worker that dies counts against what it was computing, not against what it only had not reported.
+        Returns a verdict on each of the first bundles, on one at least, as far as they may be begun together: bundles
+        that are quick save a question each, and one that was begun before and never ended is never among others.
+        A worker that dies counts against what it had begun, not against what it only had not reported.
         """
 
-    def finish(
-        self,
-        render: RenderId,
-        token: str,
-        finished: Sequence[Finished],
-        *,
-        then: BundleId | None = None,
-        survived: Sequence[BundleId] = (),
-    ) -> Settled:
-        """End bundles, each at once with its exports on the board and its events in the log; then `begin` the next."""
+    def finish(self, render: RenderId, token: str, finished: Sequence[Finished]) -> frozenset[BundleId]:
+        """End bundles, each at once with its exports on the board and its events in the log; return what was accepted.
+
+        Neither a stale token nor a report that comes twice changes anything.
+        """
 
     def hand_back(self, render: RenderId, ids: Sequence[BundleId], token: str, reason: str = "") -> None:
         """Let others have bundles; that is no attempt. A reason is kept for those who ask what the render waits for."""

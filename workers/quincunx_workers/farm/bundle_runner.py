@@ -6,6 +6,7 @@ Nothing here raises: whatever goes wrong, bundles go back, or their leases end, 
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -18,7 +19,7 @@ from quincunx_shared.farm.logs import about
 from quincunx_shared.farm.messages import RunBundles
 from quincunx_shared.farm.step_counts import BUNDLES_QUARANTINED, counts_of
 from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
-from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Finished, Grant, WorkState
+from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Finished, Grant, Verdict, WorkState
 from quincunx_shared.names import RenderId, Signature
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.ports import Blackboard, EventLog
@@ -34,6 +35,9 @@ from quincunx_workers.farm.reporter import Reporter
 from quincunx_workers.workbench import Workbench
 
 LOG = logging.getLogger(__name__)
+
+#: Bundles that are begun with one question take no longer than this, all together, and are never more.
+TOGETHER_SECONDS, MOST_TOGETHER = 0.01, 16
 
 
 @dataclass(frozen=True)
@@ -127,19 +131,30 @@ class _MessageRun:
         return self._reporter.ended
 
     def _compute_all(self) -> None:
-        holding, work = self._holding, self._post.work
-        for name, bundle in self._bundles.items():
-            if self._post.draining.asked or holding.verdict != "go":
-                return
-            verdict = work.begin(holding.render, name, holding.token, survived=self._reporter.unreported)
-            if verdict == "stop":
-                holding.verdict = verdict
-            elif verdict == "quarantined":
-                self._post.counted({BUNDLES_QUARANTINED: 1})
-                self._reporter.take(_quarantined(name, bundle))
-            elif verdict != "stale":
-                with self._post.crowd.computing(alone=verdict == "alone"):
-                    self._compute(name, bundle)
+        left = list(self._bundles)
+        quick = 1
+        while left and not self._post.draining.asked and self._holding.verdict == "go":
+            began, unreported = time.monotonic(), self._reporter.unreported
+            verdicts = self._post.work.begin(
+                self._holding.render, left[:quick], self._holding.token, survived=unreported
+            )
+            for name, verdict in zip(left, verdicts, strict=False):
+                self._follow(name, verdict)
+            left = left[len(verdicts) :]
+            # What is begun at once counts as one attempt if this process dies, so it is no more than a moment's work.
+            one = (time.monotonic() - began) / len(verdicts)
+            quick = max(1, min(round(TOGETHER_SECONDS / one), 2 * quick, MOST_TOGETHER))
+
+    def _follow(self, name: BundleId, verdict: Verdict) -> None:
+        """Act on what was said of a bundle."""
+        if verdict == "stop":
+            self._holding.verdict = verdict
+        elif verdict == "quarantined":
+            self._post.counted({BUNDLES_QUARANTINED: 1})
+            self._reporter.take(_quarantined(name, self._bundles[name]))
+        elif verdict != "stale":
+            with self._post.crowd.computing(alone=verdict == "alone"):
+                self._compute(name, self._bundles[name])
 
     def _compute(self, name: BundleId, bundle: Bundle) -> None:
         post, holding = self._post, self._holding

@@ -85,13 +85,13 @@ class Reporter:
         self._bench.flights.land()
         self._bench.recall.flush()
         holding = self._holding
-        settled = self._work.finish(holding.render, holding.token, reports)
+        accepted = self._work.finish(holding.render, holding.token, reports)
         reported = {one.id for one in reports}
         with self._changed:
-            self.ended += len(settled.accepted)
+            self.ended += len(accepted)
             self._unreported = tuple(one for one in self._unreported if one not in reported)
             holding.ids = [one for one in holding.ids if one not in reported]
-        self._heard([one for one in reports if one.id in settled.accepted])
+        self._heard([one for one in reports if one.id in accepted])
 
     def _raise_error(self) -> None:
         if self._error is not None:
