@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty
 from typing import Any
 
+from kombu.connection import Connection
 from kombu.transport import redis as kombu_redis
 
 from quincunx_shared.farm.queues import look_order
@@ -19,6 +20,10 @@ LOG = logging.getLogger(__name__)
 
 #: What reading a message that is none can raise; errors of the connection are not among it.
 _GARBAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+
+
+#: Between two tries to reach a broker that is away.
+_PAUSE_SECONDS = 1.0
 
 
 class LookOrder:
@@ -65,3 +70,16 @@ class SturdyTransport(kombu_redis.Transport):
     """Redis, with sturdy channels."""
 
     Channel = SturdyChannel
+
+
+class PatientConnection(Connection):
+    """A connection that is tried again every other second, for ever: the farm waits for nothing else."""
+
+    def ensure_connection(self, *given: Any, **named: Any) -> Any:
+        """Try until it stands; by default the pauses grow to half a minute."""
+        return super().ensure_connection(*given, **{**named, "interval_step": 0, "interval_max": _PAUSE_SECONDS})  # type: ignore[no-untyped-call]
+
+
+def be_patient(app: Any) -> None:
+    """Have a Celery app connect like this."""
+    app.amqp.Connection = PatientConnection

@@ -133,17 +133,22 @@ class _MessageRun:
     def _compute_all(self) -> None:
         left = list(self._bundles)
         quick = 1
-        while left and not self._post.draining.asked and self._holding.verdict == "go":
+        while left and not self._is_over():
             began, unreported = time.monotonic(), self._reporter.unreported
             verdicts = self._post.work.begin(
                 self._holding.render, left[:quick], self._holding.token, survived=unreported
             )
             for name, verdict in zip(left, verdicts, strict=False):
+                if self._is_over():
+                    return
                 self._follow(name, verdict)
             left = left[len(verdicts) :]
             # What is begun at once counts as one attempt if this process dies, so it is no more than a moment's work.
             one = (time.monotonic() - began) / len(verdicts)
             quick = max(1, min(round(TOGETHER_SECONDS / one), 2 * quick, MOST_TOGETHER))
+
+    def _is_over(self) -> bool:
+        return self._post.draining.asked or self._holding.verdict != "go"
 
     def _follow(self, name: BundleId, verdict: Verdict) -> None:
         """Act on what was said of a bundle."""

@@ -15,7 +15,7 @@ from kombu.entity import Queue
 from quincunx_shared.farm.broker import broker_settings
 from quincunx_shared.farm.celery_settings import RUN_BUNDLES
 from quincunx_shared.farm.envelope import BadEnvelope
-from quincunx_shared.farm.transport import SturdyChannel
+from quincunx_shared.farm.transport import SturdyChannel, be_patient
 from quincunx_workers.farm.bundle_runner import run_message
 from quincunx_workers.farm.workplace import Workplace
 
@@ -57,6 +57,7 @@ def make_app(place: Workplace, intake: Intake) -> Celery:
             place.tally.count("ran", run_message(told, place.post()))
 
     app.finalize()
+    be_patient(app)
     # Celery's own tasks make messages of what a message says. No worker of a farm needs them.
     for name in [name for name in app.tasks if name != RUN_BUNDLES]:
         del app.tasks[name]
