@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,20 @@ def test_a_batch_is_one_unit(desk: Terminal) -> None:
     desk.render(song="p.qxp")
     done(desk, "undo", "p.qxp")
     assert ran(desk) == []
+
+
+def test_the_readme_shows_what_can_be_typed(desk: Terminal) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## A project\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("    quincunx ")]
+    told = [desk.type(*shlex.split(line, comments=True)[1:]) for line in lines]
+    assert [one.code for one in told] == [0] * 6
+    assert "0 steps run" in told[-1].err
+    batch = section[section.index('    {"operations"') :].split("\n\n")[0]
+    (desk.home / "edits.json").write_text(batch, encoding="utf-8")
+    np.save(desk.home / "drawn.npy", np.full(40, 5.0, dtype=np.float32))
+    done(desk, "edit", "song.qxp", "--batch", "edits.json")
+    done(desk, "import", "song.ustx", "--update", "song.qxp")
 
 
 def test_a_batch_that_is_wrong_is_told_by_its_field(desk: Terminal) -> None:

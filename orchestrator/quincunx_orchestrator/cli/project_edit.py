@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @click.command("edit", short_help="Edit the notes, graphs and curves of a project.")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("operations", metavar="[OPERATION]...", nargs=-1)
-@click.option("--batch", type=click.Path(path_type=Path), help="Operations of a JSON file (`quincunx project schema`).")
+@click.option(
+    "--batch", type=click.Path(path_type=Path), help="Operations of a JSON file (`quincunx project schema --edits`)."
+)
 @json_option
 @cache_dir_option
 def command(
@@ -38,7 +40,7 @@ def command(
               input PHRASE NODE.PORT VALUE
 
     A NOTE is TRACK:BAR:BEAT or PHRASE#N. A PHRASE is its name, TRACK:BAR, or its label. A VALUE is a number, a .npy,
-    .npz or .csv file, or a curve: linear:0=0,480=30.
+    .npz or .csv file, or a curve over the seconds of the phrase: linear:0=0,1.5=30.
     """
     from quincunx_orchestrator.cli.project_files import now, open_project, save_project
     from quincunx_orchestrator.cli.project_stage import MachineStage

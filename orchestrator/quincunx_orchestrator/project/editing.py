@@ -11,9 +11,9 @@ from quincunx_orchestrator.project import changes, requests
 from quincunx_orchestrator.project.edited_score import Wish
 from quincunx_orchestrator.project.folding import State, after, fold
 from quincunx_orchestrator.project.following import heirs, marked
-from quincunx_orchestrator.project.grammar import said
 from quincunx_orchestrator.project.operands import Operand
 from quincunx_orchestrator.project.places import note_at, note_of_phrase, phrase_named
+from quincunx_orchestrator.project.saying import said
 from quincunx_orchestrator.project.score_requests import score_change
 from quincunx_orchestrator.project.values import Project
 from quincunx_orchestrator.score.model import Score

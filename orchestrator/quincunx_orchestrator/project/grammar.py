@@ -53,12 +53,6 @@ def batch_of(raw: bytes, name: str) -> tuple[Request, ...]:
     return _validated(text, lambda path: f"{name}: {path}", keep_whole=True)
 
 
-def said(request: Request) -> str:
-    """Return an operation in one line, for the log."""
-    members = [(one.name, getattr(request, one.name)) for one in fields(request) if one.name != "op"]
-    return " ".join([request.op, *(_shown(value) for _, value in members if value not in ("", {}))])
-
-
 def usage(verb: str) -> str:
     """Return the words of an operation."""
     return " ".join([verb, *(name.upper() for name in _names(verb))])
@@ -120,7 +114,7 @@ def _value(word: str, where: str) -> Json:
         found = read_json(word, where=where)
         is_row = isinstance(found, list) and all(isinstance(one, int | float) for one in found)
         return found if is_row else {"value": found}
-    remedy = "a number, a .npy, .npz or .csv file, or a curve such as linear:0=0,480=30"
+    remedy = "a number, a .npy, .npz or .csv file, or a curve such as linear:0=0,1.5=30"
     raise BadInput(f"{word[:60]!r} is no value", where=where, remedy=remedy)
 
 
@@ -163,8 +157,3 @@ def _validated(document: str, place: Callable[[str], str], *, keep_whole: bool =
         steps = path if keep_whole else path[2:]
         text = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in steps).removeprefix(".")
         raise BadInput(first["msg"], where=place(text)) from error
-
-
-def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value).removesuffix(".0")
-    return shlex.quote(text) if isinstance(value, str) and (" " in text or not text) else text[:80]
