@@ -19,7 +19,8 @@ from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.farm.settings import FarmSettings
 from quincunx_shared.names import Address, PortKey, SegmentId
 from quincunx_shared.outcome import BundleOutcome
-from quincunx_shared.payload import decode
+from quincunx_shared.payload import ParamRef, decode, encode
+from quincunx_shared.recipe import Bundle, Source
 from quincunx_shared.stores.farm_store import FarmStore, store_from
 from quincunx_shared.stores.journal import RECORDS, rebuild
 from quincunx_shared.stores.memory import MemoryIndex
@@ -104,6 +105,28 @@ def test_a_worker_gets_through_a_bad_day_of_its_store(
     assert {tuple(one.ran) + tuple(one.recalled) for one in outcomes.values()} == {("it",)}
     assert all(proxy.seen[fault] for fault in ("error", "passed"))
     assert_right(outcomes, other_machine)
+
+
+def test_what_a_message_reads_is_fetched_before_its_steps_ask(desk: WorkerDesk, other_machine: FarmStore) -> None:
+    """The first step naps; meanwhile what the others read comes to the machine."""
+    inputs = [encode(np.arange(10_000, dtype=np.float32) * number) for number in range(1, 9)]
+    for one in inputs:
+        other_machine.blobs.put(one.ref.digest, one.content)
+    words = [f"w{number}" for number in range(len(inputs))]
+    bundles = [reading(bundle(word, seconds=3.0), one.ref) for word, one in zip(words, inputs, strict=True)]
+    near = desk.settings.cache_dir
+    assert near is not None
+    with desk.worker():
+        desk.send(desk.release(bundles))
+        until(lambda: all((near / "blobs" / one.ref.digest[:2] / one.ref.digest[2:]).exists() for one in inputs), 15)
+        assert not desk.outcomes(), "the first nap is not over"
+        desk.work.stop(RENDER)
+
+
+def reading(one: Bundle, ref: ParamRef) -> Bundle:
+    """The same bundle, with something on its input."""
+    (task,) = one.tasks
+    return replace(one, tasks=(replace(task, inputs=((Source(value=ref),),)),))
 
 
 def test_the_index_can_be_rebuilt_from_what_workers_journalled(desk: WorkerDesk, other_machine: FarmStore) -> None:

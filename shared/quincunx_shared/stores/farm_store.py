@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from quincunx_shared.errors import BadInput
 from quincunx_shared.farm.secret_file import read_secret
 from quincunx_shared.farm.settings import FarmSettings
 from quincunx_shared.farm.store_address import BucketAddress, FolderAddress, parse_store
+from quincunx_shared.names import Digest
 from quincunx_shared.ports import BlobStore, Documents
 from quincunx_shared.stores.behind import BehindBlobStore
 from quincunx_shared.stores.documents import FolderDocuments
@@ -35,6 +36,11 @@ class FarmStore:
     where: str
     machine: MachineCache | None = None
     close: Callable[[], None] = lambda: None
+
+    def fetch_soon(self, digests: Sequence[Digest]) -> None:
+        """Begin to bring blobs to this machine that are about to be read, and return at once."""
+        if self.machine is not None and digests:
+            self.machine.fetch_soon(digests)
 
     def behind(self) -> BehindBlobStore:
         """The blobs, written behind; the caller closes it before the store."""

@@ -13,7 +13,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from quincunx_shared.errors import BlobsLost, StoreError
@@ -78,8 +78,14 @@ class MachineCache:
 
     def fetch(self, digests: Iterable[Digest]) -> None:
         """Bring blobs to this machine, many at once. Those that are lost are told when somebody reads them."""
-        absent = self._near.missing(digests)
-        list(self._pool.map(self._fetch_one, absent))
+        for one in self.fetch_soon(digests):
+            one.result()
+
+    def fetch_soon(self, digests: Iterable[Digest]) -> list[Future[None]]:
+        """Begin to bring blobs to this machine, in this order, and return at once. Who reads one waits for it alone."""
+        asked = list(dict.fromkeys(digests))
+        absent = self._near.missing(asked)
+        return [self._pool.submit(self._fetch_one, one) for one in asked if one in absent]
 
     def file(self, digest: Digest) -> Path:
         """Return a file with the blob, which stays for some minutes at least. Its reader has to verify it.
@@ -135,6 +141,7 @@ class MachineCache:
             self.make_room()
 
     def _fetch_one(self, digest: Digest) -> None:
+        # Whoever asked ahead may not need it any more, and whoever reads it is told.
         with contextlib.suppress(StoreError):
             self.get(digest)
 

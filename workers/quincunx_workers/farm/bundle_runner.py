@@ -20,7 +20,7 @@ from quincunx_shared.farm.messages import RunBundles
 from quincunx_shared.farm.step_counts import BUNDLES_QUARANTINED, counts_of
 from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
 from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Finished, Grant, Verdict, WorkState
-from quincunx_shared.names import RenderId, Signature
+from quincunx_shared.names import Digest, RenderId, Signature
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.ports import Blackboard, EventLog
 from quincunx_shared.recipe import Bundle
@@ -58,6 +58,8 @@ class Post:
     counted: Callable[[Mapping[str, float]], None] = lambda _: None
     #: Looks up together what the steps of a message are about to look up one by one.
     foresee: Callable[[Iterable[Signature]], None] = lambda _: None
+    #: Begins to bring blobs to this machine that are about to be read.
+    fetch: Callable[[Sequence[Digest]], object] = lambda _: None
 
 
 def run_message(told: RunBundles, post: Post) -> int:
@@ -111,6 +113,8 @@ class _MessageRun:
         self._bundles = bundles
         self._post = post
         self._board = MessageBoard(post.board(holding.render), bundles.values())
+        # All at once and beside the computing: one after the other, each step would wait for its own.
+        post.fetch(self._board.large())
         self._live = post.log(holding.render)
         self._reporter = Reporter(holding, post.work, post.bench, self._count)
 

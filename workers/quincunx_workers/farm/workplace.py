@@ -124,6 +124,7 @@ class Workplace:
             self.tally.count,
             counters.add,
             index.foresee,
+            store.fetch_soon,
         )
         key = b"" if settings.envelope_key_file is None else read_secret(settings.envelope_key_file)
         time = RedisTime(client)
