@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator
 
 import pytest
 from redis import Redis
-from tests.farm.own_redis import own_redis
 from tests.farm.work_desk import RENDER, Desk, memory_desk, redis_desk
 
 from quincunx_shared.events import StepRan
@@ -19,15 +16,6 @@ from quincunx_shared.payload import encode
 
 A, B, C = "1/s1/mix", "1/s2/mix", "1/s/3/mix"
 ALL = {A: b"a", B: b"\x00b", C: "乐".encode()}
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    with (
-        own_redis(tmp_path_factory.mktemp("redis")) as address,
-        contextlib.closing(Redis.from_url(address)) as client,
-    ):
-        yield client
 
 
 @pytest.fixture(params=["memory", "redis"])

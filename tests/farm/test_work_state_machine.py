@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from redis import Redis
-from tests.farm.own_redis import own_redis
 from tests.farm.work_desk import RENDER, memory_desk, redis_desk
 
 from quincunx_shared.events import StepRan
@@ -133,15 +129,6 @@ class Workers(RuleBasedStateMachine):
         assert set(outcomes) == {one for one in self.ends if generation_of(one) == self.generation}
         assert set(self.ends.values()) <= {1}
         assert len(self.desks[0].events()) == len(self.desks[1].events()) == self.ends.total()
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    with (
-        own_redis(tmp_path_factory.mktemp("redis")) as address,
-        contextlib.closing(Redis.from_url(address)) as client,
-    ):
-        yield client
 
 
 def test_any_order_of_calls(redis: Redis) -> None:
