@@ -44,7 +44,7 @@ def test_a_song_is_scheduled_listed_submitted_and_dropped(shell: Shell, redis: R
     (row,) = shell("schedule", "list", "--json").document["schedules"]
     assert (row["name"], row["when"], row["zone"], row["tags"]) == ("night", "30 3 * * *", "UTC", ["nightly"])
     assert "T03:30:00+00:00" in row["next"]
-    assert "30 3 * * *  UTC   background" in shell("schedule", "list").out
+    assert "30 3 * * *  UTC   background  demo.ustx" in shell("schedule", "list").out
     redis.zadd("qx:schedules:due", {"night": 1.0})
     with open_farm(load_settings().settings) as farm:
         (render,) = farm.schedules().run_due()

@@ -51,6 +51,7 @@ def add(song: Path, when: str, name: str, zone: str, cache_dir: Path | None, **g
 @farm_options
 def list_all(as_json: bool, **flags: str | None) -> None:
     """List the schedules, the next first."""
+    from quincunx_orchestrator.cli.farm.job_rows import song_name
     from quincunx_orchestrator.cli.farm.scheduling import open_schedules
     from quincunx_orchestrator.cli.farm.words import table
 
@@ -59,7 +60,8 @@ def list_all(as_json: bool, **flags: str | None) -> None:
     if as_json:
         click.echo(json.dumps({"schema": 1, "schedules": rows}, ensure_ascii=False))
     elif rows:
-        told = [[str(row[key]) for key in ("name", "when", "zone", "priority", "song", "next")] for row in rows]
+        columns = ("name", "when", "zone", "priority", "song", "next")
+        told = [[song_name(row[key]) if key == "song" else str(row[key]) for key in columns] for row in rows]
         for line in table(("NAME", "WHEN", "ZONE", "CLASS", "SONG", "NEXT"), told):
             click.echo(line)
     else:

@@ -1,0 +1,50 @@
+"""A whole farm whose processes are users of Redis with the rights of their role, and no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from tests.farm.proof_songs import STAGED, TARGET, ProofSong
+from tests.farm.real_farm import RealFarm, real_farm
+
+from quincunx_orchestrator.farm.setup.secret_folder import SecretFolder
+from quincunx_orchestrator.farm.stopping import cancel
+
+
+def as_user(secrets: Path, role: str) -> dict[str, str]:
+    """The settings of a process of this role."""
+    return {
+        "QUINCUNX_FARM_REDIS_USERNAME": role,
+        "QUINCUNX_FARM_REDIS_PASSWORD_FILE": str(secrets / role / "redis_password"),
+    }
+
+
+def with_users(farm: RealFarm, secrets: Path) -> None:
+    """Let nobody into the farm's Redis but the users that the set-up makes; this process is a client."""
+    SecretFolder(secrets).fill(farm.settings.namespace, "quincunx")
+    (farm.folder / "users.acl").write_bytes((secrets / "redis" / "users.acl").read_bytes())
+    farm.server.restart()
+    password = secrets / "client" / "redis_password"
+    farm.settings = farm.settings.model_copy(update={"redis_username": "client", "redis_password_file": password})
+
+
+def test_a_farm_whose_roles_have_only_their_rights_renders_and_cancels(tmp_path: Path) -> None:
+    with real_farm(tmp_path) as farm:
+        secrets = tmp_path / "secrets"
+        with_users(farm, secrets)
+        farm.coordinator(**as_user(secrets, "coordinator"))
+        farm.worker("one", "cpu", 1, **as_user(secrets, "worker"))
+        farm.worker("two", "gpu", 2, **as_user(secrets, "worker"))
+        farm.ready()
+        song = ProofSong(4, colours=STAGED)
+        with farm.client() as near:
+            result = near.render(song)
+            assert result.state == "succeeded"
+            assert np.array_equal(result.payloads[TARGET], song.reference().sound)
+            assert len(near.render(song).ran) == 0
+            slow = near.submit(ProofSong(4, seconds=5.0, salt=1))
+            assert cancel(near.farm.jobs, near.farm.work, slow) == "cancelled"
+        said = farm.logs()
+        assert "NOPERM" not in said
+        assert "No permission" not in said
