@@ -1,0 +1,210 @@
+"""A message in the hands of a worker, with everything in memory: what ends, what goes back, and what is never told."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from tests.farm.worker_desk import bundle
+from tests.scenario.toy_farm import NoModels, step
+
+from quincunx_shared.canonical import digest_of_bytes
+from quincunx_shared.errors import StoreError
+from quincunx_shared.events import StepProgressed, StepRan
+from quincunx_shared.farm.memory_work_state import MemoryWorkState
+from quincunx_shared.farm.messages import RunBundles
+from quincunx_shared.farm.wire import bundle_to_json
+from quincunx_shared.manifest import Input, Option
+from quincunx_shared.names import RenderId
+from quincunx_shared.recipe import Bundle
+from quincunx_shared.step import StepContext
+from quincunx_shared.stores.memory import (
+    ManualClock,
+    MemoryBlobStore,
+    MemoryBoard,
+    MemoryEventLog,
+    MemoryIndex,
+    SystemClock,
+)
+from quincunx_workers.farm.bundle_runner import Post, run_message
+from quincunx_workers.farm.crowd import Crowd
+from quincunx_workers.farm.draining import Draining
+from quincunx_workers.farm.keeper import Keeper
+from quincunx_workers.workbench import Workbench
+
+RENDER = RenderId("r1")
+OPTIONS = (*(Option(name=one, type="str", default="") for one in ("trace", "word")),)
+
+
+@dataclass
+class Desk:
+    """A worker's post in memory. What `during` holds for a word is called while that step runs."""
+
+    during: dict[str, Callable[[], None]] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.log, self.board, self.clock = MemoryEventLog(), MemoryBoard(), ManualClock()
+        self.work = MemoryWorkState(self.clock, lambda _: self.board, lambda _: self.log)
+        inputs = (Input(name="x", type="audio", required=False),)
+        seconds = Option(name="seconds", type="float", default=0.0)
+        nap = step("nap", self._run, inputs=inputs, options=(*OPTIONS, seconds))
+        bench = Workbench(
+            {"nap": nap},
+            MemoryBlobStore(),
+            MemoryIndex(),
+            MemoryEventLog(),
+            SystemClock(),
+            NoModels(),
+            numeric_class="x86",
+        )
+        self.post = Post(
+            "one",
+            self.work,
+            bench,
+            Keeper(self.work),
+            Draining(),
+            Crowd(),
+            lambda _: self.board,
+            lambda _: self.log,
+            lambda word: self.refused.update([word]),
+        )
+
+    def _run(self, inputs: Any, options: Any, context: StepContext) -> Any:  # noqa: ARG002
+        word = options["word"]
+        self.ran.append(word)
+        context.report(50.0, "half")
+        self.during.get(word, lambda: None)()
+        return [word]
+
+    def release(self, *bundles: Bundle, generation: int = 1) -> RunBundles:
+        contents = {f"{generation}/{one.segment}/toy": bundle_to_json(one) for one in bundles}
+        assert self.work.release(RENDER, generation, contents)
+        return RunBundles(RENDER, generation, tuple(contents), tuple(map(digest_of_bytes, contents.values())))
+
+    def ended(self, *names: str) -> set[str]:
+        return {name for name in names if self.work.outcomes(RENDER, [f"1/{name}/toy"])}
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_what_ended_is_told_once_and_in_order(desk: Desk) -> None:
+    message = desk.release(*map(bundle, "abc"))
+    assert run_message(message, desk.post) == 3
+    assert run_message(message, desk.post) == 0
+    assert desk.ran == ["a", "b", "c"]
+    ran = [one for one in desk.log.since(0) if isinstance(one, StepRan)]
+    assert [one.segment for one in ran] == ["a", "b", "c"]
+
+
+def test_progress_is_told_while_a_step_runs(desk: Desk) -> None:
+    seen: list[int] = []
+    desk.during["a"] = lambda: seen.append(sum(isinstance(one, StepProgressed) for one in desk.log.since(0)))
+    run_message(desk.release(bundle("a")), desk.post)
+    assert seen == [1]
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (bundle("a", version="2"), "has nap 1, not 2"),
+        (bundle("a", numeric_class="arm"), "computes nap as x86, not as arm"),
+        (bundle("a", "unheard"), "has no step 'unheard'"),
+    ],
+)
+def test_what_does_not_fit_is_handed_back_with_the_reason(desk: Desk, one: Bundle, why: str) -> None:
+    assert run_message(desk.release(one, bundle("b")), desk.post) == 1
+    assert why in desk.work.refusals(RENDER)["1/a/toy"]
+    assert desk.work.unclaimed(RENDER, ["1/a/toy"]) == {"1/a/toy"}
+    assert desk.refused == {"misfit": 1}
+
+
+def test_after_the_lease_went_to_somebody_else_nothing_is_told(desk: Desk) -> None:
+    def lose() -> None:
+        desk.clock.advance(60)
+        desk.work.lease(RENDER, ["1/b/toy", "1/c/toy"], "other")
+
+    desk.during["b"] = lose
+    run_message(desk.release(*map(bundle, "abc")), desk.post)
+    assert desk.ran[:2] == ["a", "b"]
+    assert desk.ended("a", "b", "c") == {"a"}
+    assert [one.segment for one in desk.log.since(0) if isinstance(one, StepRan)] == ["a"]
+
+
+def test_a_render_that_is_stopped_is_left_between_two_steps(desk: Desk) -> None:
+    desk.during["a"] = lambda: desk.work.stop(RENDER)
+    run_message(desk.release(*map(bundle, "ab")), desk.post)
+    assert desk.ran == ["a"]
+    assert desk.ended("a", "b") == set()
+
+
+def test_a_newer_generation_takes_over(desk: Desk) -> None:
+    def begin_anew() -> None:
+        desk.release(bundle("a"), generation=2)
+
+    desk.during["a"] = begin_anew
+    run_message(desk.release(*map(bundle, "ab")), desk.post)
+    assert desk.ran == ["a"]
+    assert desk.work.outcomes(RENDER, ["2/a/toy"]) == {}
+
+
+def test_told_to_end_it_finishes_a_bundle_and_hands_back_the_rest(desk: Desk) -> None:
+    desk.during["a"] = desk.post.draining.ask
+    message = desk.release(*map(bundle, "abc"))
+    assert run_message(message, desk.post) == 1
+    assert desk.work.unclaimed(RENDER, message.bundles) == {"1/b/toy", "1/c/toy"}
+    assert run_message(message, desk.post) == 0
+
+
+def test_a_store_that_is_full_hands_everything_back_with_what_it_said(desk: Desk) -> None:
+    class Full(MemoryIndex):
+        def flush(self) -> None:
+            raise StoreError("no space is left")
+
+    post = replace(desk.post, bench=replace(desk.post.bench, index=Full()))
+    message = desk.release(*map(bundle, "ab"))
+    assert run_message(message, post) == 0
+    assert desk.work.unclaimed(RENDER, message.bundles) == set(message.bundles)
+    assert "no space is left" in desk.work.refusals(RENDER)["1/a/toy"]
+    assert run_message(message, desk.post) == 2
+
+
+def test_a_state_that_is_away_is_no_error_of_the_task(desk: Desk) -> None:
+    class Away(MemoryWorkState):
+        def lease(self, *_: Any, **__: Any) -> Any:
+            raise ConnectionError("no answer")
+
+    message = desk.release(bundle("a"))
+    away = Away(desk.clock, lambda _: desk.board, lambda _: desk.log)
+    assert run_message(message, replace(desk.post, work=away)) == 0
+    assert desk.refused == {"outage": 1}
+
+
+def test_what_was_begun_before_computes_alone() -> None:
+    crowd, order = Crowd(), []
+    inside, leave = threading.Event(), threading.Event()
+
+    def one(name: str, *, alone: bool) -> None:
+        with crowd.computing(alone=alone):
+            order.append(name)
+            inside.set()
+            assert leave.wait(10)
+
+    threads = [threading.Thread(target=one, args=("many",), kwargs={"alone": False})]
+    threads[0].start()
+    assert inside.wait(10)
+    threads += [threading.Thread(target=one, args=("alone",), kwargs={"alone": True})]
+    threads[1].start()
+    assert order == ["many"]
+    leave.set()
+    for thread in threads:
+        thread.join()
+    assert order == ["many", "alone"]

@@ -1,0 +1,71 @@
+"""Files of voices on a worker's machine, and models that take turns on a device."""
+
+from __future__ import annotations
+
+import threading
+from hashlib import sha256
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from quincunx_shared.errors import BadVoicebank
+from quincunx_shared.names import Digest
+from quincunx_shared.stores.machine_cache import MachineCache
+from quincunx_shared.stores.memory import MemoryBlobStore
+from quincunx_workers.farm.bank_files import BankFiles
+from quincunx_workers.farm.device_lease import DeviceModels
+
+CONTENT = b"a dictionary"
+DIGEST = Digest(sha256(CONTENT).hexdigest())
+
+
+@pytest.fixture(params=["a folder of its own", "the machine's cache"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> BankFiles:
+    blobs = MemoryBlobStore()
+    machine = MachineCache(blobs, tmp_path / "machine", 10**6) if "cache" in request.param else None
+    return BankFiles(tmp_path / "banks", blobs, machine)
+
+
+def test_a_file_is_fetched_once_by_its_digest(files: BankFiles) -> None:
+    files.blobs.put(DIGEST, CONTENT)
+    path = files.path(DIGEST)
+    assert path.read_bytes() == CONTENT
+    before = path.stat().st_ino
+    assert files.path(DIGEST).stat().st_ino == before
+
+
+def test_a_file_that_was_spoilt_is_fetched_anew(files: BankFiles) -> None:
+    files.blobs.put(DIGEST, CONTENT)
+    files.path(DIGEST).write_bytes(b"rubbish")
+    files.changed(files.path(DIGEST))
+    assert files.path(DIGEST).read_bytes() == CONTENT
+
+
+def test_a_file_that_nobody_stored_is_a_fault_of_the_voice_not_of_the_cache(files: BankFiles) -> None:
+    with pytest.raises(BadVoicebank, match="is not in the store"):
+        files.path(DIGEST)
+
+
+def test_models_of_a_device_run_one_after_the_other() -> None:
+    running: list[int] = []
+    most: list[int] = []
+
+    def run(feeds: Any, *, seed: int = 0) -> tuple[Any, ...]:  # noqa: ARG001
+        running.append(1)
+        most.append(len(running))
+        threading.Event().wait(0.002)
+        running.pop()
+        return (seed,)
+
+    models: Any = SimpleNamespace(model=lambda _: SimpleNamespace(run=run, outputs=("y",)), file=lambda _: CONTENT)
+    device = DeviceModels(models)
+    assert device.file(DIGEST) == CONTENT
+    assert device.model(DIGEST).outputs == ("y",)
+    threads = [threading.Thread(target=device.model(DIGEST).run, args=({},)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 8
