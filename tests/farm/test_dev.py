@@ -29,9 +29,13 @@ class DevFarm:
     environment: dict[str, str]
 
 
+def environment_in(root: Path) -> dict[str, str]:
+    named = {"QUINCUNX_DEV_DIR": "dev", "QUINCUNX_CONFIG_DIR": "none", "QUINCUNX_CACHE_DIR": "cache"}
+    return {**os.environ, **{name: str(root / folder) for name, folder in named.items()}}
+
+
 def started(root: Path) -> DevFarm:
-    environment = {**os.environ, "QUINCUNX_DEV_DIR": str(root / "dev"), "QUINCUNX_CONFIG_DIR": str(root / "none")}
-    environment["QUINCUNX_CACHE_DIR"] = str(root / "cache")
+    environment = environment_in(root)
     process = subprocess.Popen(
         [*QUINCUNX, "dev", "--workers", "2", "--json"],
         stdout=subprocess.PIPE,
@@ -189,6 +193,19 @@ def test_a_killed_farm_leaves_nothing_in_the_way_and_ctrl_c_ends_all_that_was_st
     assert again.process.returncode == 0, told
     assert not any(map(_lives, pids))
     assert not (tmp_path / "dev" / "farm.toml").exists()
+
+
+def test_a_render_on_a_farm_starts_one_when_none_runs(tmp_path: Path) -> None:
+    environment = environment_in(tmp_path)
+    path = written(tmp_path, two_phrases())
+    render = [*QUINCUNX, "render", str(path), "-o", "farm.wav", "--farm"]
+    try:
+        told = subprocess.run(render, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert told.stderr.startswith("Note: No farm is configured: a private one is started on this machine.")
+        assert (tmp_path / "farm.wav").read_bytes().startswith(b"RIFF")
+    finally:
+        stop = [*QUINCUNX, "dev", "stop"]
+        assert subprocess.run(stop, env=environment, capture_output=True, check=True).returncode == 0
 
 
 def _family(pid: int) -> list[int]:

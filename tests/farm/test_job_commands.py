@@ -114,6 +114,26 @@ def test_show_says_what_a_job_waits_for(shell: Shell, store: RedisJobStore, node
     assert "waits for" in shell("show", "sec").out
 
 
+def test_a_watch_that_hears_nothing_says_why(
+    shell: Shell, store: RedisJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quincunx_orchestrator.cli.farm.following.SILENCE_SECONDS", 0.0)
+    submit(store, "one")
+    answer = shell("watch", "one", "--timeout", "0.05")
+    assert answer.code == 8
+    assert answer.err.splitlines() == [
+        "It waits for a coordinator: none runs; start one with `quincunx coordinator`.",
+        "Not over after 0.05 s. `quincunx show one` says why.",
+    ]
+
+
+def test_jobs_are_found_by_their_tag(shell: Shell, store: RedisJobStore) -> None:
+    submit(store, "one")
+    store.submit(Accepted(RenderId("two"), ORDER, "two", Submission(tags=("album", "b"))))
+    assert [one["render"] for one in shell("jobs", "--tag", "album", "--json").document["jobs"]] == ["two"]
+    assert shell("jobs", "--tag", "alb", "--json").document["jobs"] == []
+
+
 def test_cancel_answers_what_semantics_say(shell: Shell, store: RedisJobStore) -> None:
     submit(store, "one")
     end(store, "one", "succeeded")

@@ -1,167 +1,52 @@
-"""Following a job on the farm: its events as they come, counted, told on standard error, until it is over."""
+"""Following a job on the farm until it is over: its events as they come, and why nothing comes."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import click
-
-from quincunx_orchestrator.cli.farm.words import counted
-from quincunx_shared.events import (
-    Event,
-    RenderPlanned,
-    StageEnded,
-    StageStarted,
-    StepFailed,
-    StepRan,
-    StepRecalled,
-    StepSkipped,
-)
+from quincunx_orchestrator.cli.farm.tellers import Tally, Teller
+from quincunx_orchestrator.cli.farm.waiting import Asked, reason_to_wait
 
 if TYPE_CHECKING:
-    from quincunx_orchestrator.farm.job_store import RedisJobStore
     from quincunx_shared.names import RenderId
 
 #: A look at the job's state between two waits for events.
 LOOK_SECONDS = 1.0
+
+#: A person who hears nothing for so long is told what the job waits for.
+SILENCE_SECONDS = 3.0
 
 
 class StillPending(Exception):
     """The time to wait for a job is over, and the job is not."""
 
 
-@dataclass
-class Tally:
-    """What was heard of a job so far."""
+class _Silence:
+    """Finds out why nothing happens, and says every reason once."""
 
-    to_run: int = 0
-    ran: int = 0
-    #: By workers: what somebody else computed meanwhile, or what a change made no difference to.
-    recalled: int = 0
-    failed: int = 0
-    skipped: int = 0
-    level: int = 0
+    def __init__(self, farm: Asked, render: RenderId) -> None:
+        self._farm = farm
+        self._render = render
+        self._since = time.monotonic()
+        self._told = ""
 
-    def hear(self, event: Event) -> None:
-        """Count an event."""
-        match event:
-            case RenderPlanned():
-                # A job that is taken over is planned again: what is left comes on top of what was done.
-                self.to_run = self.done + event.to_run
-            case StepRan():
-                self.ran += 1
-            case StepRecalled():
-                self.recalled += 1
-            case StepFailed():
-                self.failed += 1
-            case StepSkipped():
-                self.skipped += 1
-            case StageStarted():
-                self.level = event.level
-
-    @property
-    def done(self) -> int:
-        """Steps that need no more work."""
-        return self.ran + self.recalled + self.failed + self.skipped
+    def reason(self, heard: bool) -> str:
+        """A reason that was not told yet; empty while things happen."""
+        if heard:
+            self._since = time.monotonic()
+        if time.monotonic() - self._since < SILENCE_SECONDS:
+            return ""
+        record = self._farm.jobs.get(self._render)
+        reason = "" if record is None else reason_to_wait(self._farm, record)
+        told, self._told = self._told, reason
+        return "" if reason == told else reason
 
 
-class Teller(Protocol):
-    """Tells a person of a job's progress."""
-
-    def hear(self, sequence: int, event: Event, tally: Tally) -> None:
-        """Something happened."""
-
-
-class Silent:
-    """Tells nothing."""
-
-    def hear(self, sequence: int, event: Event, tally: Tally) -> None:
-        """Nothing."""
-
-
-class Lines:
-    """A line for every stage and every failure, for logs and pipes."""
-
-    def hear(self, sequence: int, event: Event, tally: Tally) -> None:  # noqa: ARG002 - a teller
-        """Write a line on standard error, if it is worth one."""
-        match event:
-            case RenderPlanned():
-                click.echo(f"Planned: {counted(event.to_run, 'step')} to run.", err=True)
-            case StageStarted():
-                click.echo(f"Stage {event.level + 1}: {counted(event.bundles, 'bundle')}.", err=True)
-            case StageEnded():
-                done = f"{tally.done} of {counted(tally.to_run, 'step')} done"
-                click.echo(f"Stage {event.level + 1} ended; {done}.", err=True)
-            case StepFailed():
-                click.echo(f"Failed: {event.segment} {event.node}: {event.error}", err=True)
-
-
-class Documents:
-    """Every event as a JSON document on a line of its own, on standard output."""
-
-    def hear(self, sequence: int, event: Event, tally: Tally) -> None:  # noqa: ARG002 - a teller
-        """Print an event."""
-        click.echo(json.dumps(event_document(sequence, event), ensure_ascii=False))
-
-
-class Bar:
-    """A bar on a terminal, with the stage and the time that is left."""
-
-    def __init__(self, advance: object) -> None:
-        self._advance = advance
-
-    def hear(self, sequence: int, event: Event, tally: Tally) -> None:  # noqa: ARG002 - a teller
-        """Move the bar."""
-        if isinstance(event, StepFailed):
-            click.echo(f"Failed: {event.segment} {event.node}: {event.error}", err=True)
-        self._advance(tally)  # type: ignore[operator]
-
-
-def event_document(sequence: int, event: Event) -> dict[str, object]:
-    """An event as a document."""
-    return {"schema": 1, "sequence": sequence, "event": type(event).__name__, **asdict(event)}
-
-
-@contextmanager
-def teller_for(*, quiet: bool, as_json: bool) -> Iterator[Teller]:
-    """Who tells: documents if they are wanted, a bar on a terminal, else lines."""
-    if as_json:
-        yield Documents()
-    elif quiet:
-        yield Silent()
-    elif sys.stderr.isatty():
-        yield from _bar()
-    else:
-        yield Lines()
-
-
-def _bar() -> Iterator[Teller]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[more]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
-        line = progress.add_task("Waiting", total=None, more="")
-
-        def advance(tally: Tally) -> None:
-            failed = f", {tally.failed} failed" if tally.failed else ""
-            more = f"steps, {tally.recalled} recalled{failed}"
-            described = f"Stage {tally.level + 1}"
-            progress.update(line, total=max(tally.to_run, 1), completed=tally.done, description=described, more=more)
-
-        yield Bar(advance)
-
-
-def follow(jobs: RedisJobStore, render: RenderId, teller: Teller, timeout: float | None = None) -> Tally:
+def follow(farm: Asked, render: RenderId, teller: Teller, timeout: float | None = None) -> Tally:
     """Tell of a job until it is over. Raises `StillPending` after the timeout, and `NotOnFarm`."""
-    deadline = None if timeout is None else time.monotonic() + timeout
-    tally, since = Tally(), 0
+    jobs, deadline = farm.jobs, None if timeout is None else time.monotonic() + timeout
+    tally, since, silence = Tally(), 0, _Silence(farm, render)
     while True:
         over = jobs.ended(render) is not None
         left = LOOK_SECONDS if deadline is None else min(LOOK_SECONDS, max(deadline - time.monotonic(), 0.0))
@@ -170,6 +55,8 @@ def follow(jobs: RedisJobStore, render: RenderId, teller: Teller, timeout: float
             since, heard = sequence + 1, True
             tally.hear(event)
             teller.hear(sequence, event, tally)
+        if reason := silence.reason(heard):
+            teller.wait(reason)
         if over and not heard:
             return tally
         if deadline is not None and time.monotonic() >= deadline and not over:

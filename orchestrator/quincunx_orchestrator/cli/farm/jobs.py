@@ -6,11 +6,20 @@ import json
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from quincunx_orchestrator.cli.farm.options import farm_options
 from quincunx_orchestrator.cli.workspace import json_option
+
+if TYPE_CHECKING:
+    from quincunx_orchestrator.farm.job import JobRecord, JobState
+    from quincunx_orchestrator.farm.job_store import RedisJobStore
+
+#: As many records as are ever looked through.
+MOST = 100_000
 
 ACTIVE = ("running", "pending", "paused")
 ENDED = ("succeeded", "partial", "failed", "cancelled", "superseded")
@@ -46,26 +55,42 @@ since_option = click.option(
 
 @click.command("jobs", short_help="List the jobs that wait or run.")
 @click.option("--state", "states", multiple=True, type=click.Choice(ACTIVE), help="Only these.")
+@click.option("--tag", default="", help="Only those with this tag.")
 @since_option
 @limit_option
 @json_option
 @farm_options
-def command(states: tuple[str, ...], since: float | None, limit: int, as_json: bool, **flags: str | None) -> None:
-    """List the jobs that wait or run, the newest first. `quincunx show ID` says what one waits for."""
-    list_jobs(states or ACTIVE, since, limit, as_json, "Nothing waits and nothing runs.", flags)
-
-
-def list_jobs(
-    states: Sequence[str], since: float | None, limit: int, as_json: bool, nothing: str, flags: dict[str, str | None]
+def command(
+    states: tuple[str, ...], tag: str, since: float | None, limit: int, as_json: bool, **flags: str | None
 ) -> None:
-    """Print jobs in some of the states."""
-    from typing import Any, cast
+    """List the jobs that wait or run, the newest first. `quincunx show ID` says what one waits for."""
+    list_jobs(Choice(states or ACTIVE, tag, since, limit), as_json, "Nothing waits and nothing runs.", flags)
 
+
+@dataclass(frozen=True)
+class Choice:
+    """Which jobs to list."""
+
+    states: Sequence[str]
+    tag: str = ""
+    since: float | None = None
+    limit: int = 50
+
+    def of(self, jobs: RedisJobStore) -> list[JobRecord]:
+        """The jobs chosen, the newest first."""
+        states = cast("Sequence[JobState]", self.states)
+        # Tags are not indexed: what is looked through is bounded by how long records are kept.
+        found = jobs.jobs(states, since=self.since or 0.0, limit=MOST if self.tag else self.limit)
+        return [one for one in found if not self.tag or self.tag in one.tags][: self.limit]
+
+
+def list_jobs(choice: Choice, as_json: bool, nothing: str, flags: dict[str, str | None]) -> None:
+    """Print some jobs."""
     from quincunx_orchestrator.cli.farm.job_rows import job_lines, job_row
     from quincunx_orchestrator.cli.farm.opening import open_desk
 
     with open_desk(**flags) as desk:
-        records = desk.jobs.jobs(cast("Any", states), since=since or 0.0, limit=limit)
+        records = choice.of(desk.jobs)
     if as_json:
         click.echo(json.dumps({"schema": 1, "jobs": [job_row(one) for one in records]}, ensure_ascii=False))
         return

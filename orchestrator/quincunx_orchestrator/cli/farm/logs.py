@@ -31,12 +31,12 @@ class Wanted:
         segment, node = getattr(event, "segment", ""), getattr(event, "node", "")
         if self.failed and type(event).__name__ not in ("StepFailed", "StepSkipped"):
             return False
-        return self.phrase in ("", segment) and self.step in ("", node)
+        return segment.startswith(self.phrase) and self.step in ("", node)
 
 
 @click.command("logs", short_help="Say what happened in a job, step by step.")
 @click.argument("name", metavar="ID")
-@click.option("--phrase", default="", metavar="NAME", help="Only of this phrase, or of `song`: the mix.")
+@click.option("--phrase", default="", metavar="NAME", help="Only of the phrases that begin so: t1-85; `song`: the mix.")
 @click.option("--step", default="", metavar="NAME", help="Only of this step, such as acoustic.")
 @click.option("--failed", is_flag=True, help="Only what failed, and what was skipped because of it.")
 @click.option("-f", "--follow", is_flag=True, help="Stay until the job is over.")
@@ -44,9 +44,9 @@ class Wanted:
 @farm_options
 def command(name: str, phrase: str, step: str, failed: bool, follow: bool, as_json: bool, **flags: str | None) -> int:
     """Say what happened in the job ID. With --json, one document; following, one on every line."""
-    from quincunx_orchestrator.cli.farm.following import event_document
     from quincunx_orchestrator.cli.farm.opening import find_job
     from quincunx_orchestrator.cli.farm.options import named_farm
+    from quincunx_orchestrator.cli.farm.tellers import event_document
     from quincunx_orchestrator.cli.main import INTERRUPTED
     from quincunx_orchestrator.farm.opening import open_farm
 

@@ -11,7 +11,6 @@ from quincunx_orchestrator.cli.farm.options import farm_options
 from quincunx_orchestrator.cli.workspace import json_option
 
 if TYPE_CHECKING:
-    from quincunx_orchestrator.cli.farm.opening import Desk
     from quincunx_orchestrator.farm.job import JobRecord
 
 
@@ -23,24 +22,17 @@ def command(name: str, as_json: bool, **flags: str | None) -> None:
     """Say all about the job ID (its beginning will do), and what it waits for."""
     from quincunx_orchestrator.cli.farm.job_rows import job_row
     from quincunx_orchestrator.cli.farm.opening import open_desk
+    from quincunx_orchestrator.cli.farm.waiting import reason_to_wait
 
     with open_desk(**flags) as desk:
         record = desk.job(name)
-        waits = _waits(desk, record)
+        waits = reason_to_wait(desk, record)
     if as_json:
         document = {"schema": 1, **job_row(record), "waits_for": waits or None}
         click.echo(json.dumps(document, ensure_ascii=False))
         return
     for line in _lines(record, waits):
         click.echo(line)
-
-
-def _waits(desk: Desk, record: JobRecord) -> str:
-    from quincunx_orchestrator.farm.waits import Surroundings, what_it_waits_for
-
-    ahead = desk.jobs.ahead_of(record.render)
-    around = Surroundings(desk.nodes.seen(), ahead, desk.work.refusals(record.render))
-    return what_it_waits_for(record, around)
 
 
 def _lines(record: JobRecord, waits: str) -> list[str]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quincunx_orchestrator.cli import telling
-from quincunx_orchestrator.cli.farm.following import StillPending, follow, teller_for
+from quincunx_orchestrator.cli.farm.following import StillPending, follow
 from quincunx_orchestrator.cli.farm.opening import find_job
 from quincunx_orchestrator.cli.farm.options import named_farm
 from quincunx_orchestrator.cli.farm.outcome import CODES, outcome_document, tell_outcome
 from quincunx_orchestrator.cli.farm.room import FarmRoom, open_farm_room
+from quincunx_orchestrator.cli.farm.tellers import teller_for
 from quincunx_orchestrator.cli.farm.words import counted, short
 from quincunx_orchestrator.cli.job import Job, check_output, read_song
 from quincunx_orchestrator.cli.main import INTERRUPTED, PENDING
@@ -95,7 +96,7 @@ def follow_to_end(farm: OpenFarm, render: RenderId, errand: Errand, *, quiet: bo
 
     try:
         with teller_for(quiet=quiet, as_json=as_json and events) as teller:
-            follow(farm.jobs, render, teller, errand.timeout)
+            follow(farm, render, teller, errand.timeout)
     except KeyboardInterrupt:
         again = f"`quincunx watch {short(render)}` follows it again, `quincunx cancel {short(render)}` ends it"
         click.echo(f"Detached: the job goes on. {again}.", err=True)
