@@ -138,7 +138,7 @@ def test_render_and_demo_take_a_farm_as_they_take_this_machine(shell: Shell, tmp
 def test_a_job_that_waits_says_for_what_and_can_be_cancelled(shell: Shell, tmp_path: Path) -> None:
     path = written(tmp_path, two_phrases(tone=50), "waits.ustx")
     assert shell("node", "drain", "worker-cpu", "-r", "a test").code == 0
-    until(lambda: shell("nodes", "--json").document["nodes"][1]["state"] == "drained")
+    _until_drained(shell)
     render = shell("submit", path, "-q").out.strip()
     try:
         assert shell("submit", path, "--json").document["existing"] is True
@@ -154,8 +154,14 @@ def test_a_job_that_waits_says_for_what_and_can_be_cancelled(shell: Shell, tmp_p
     assert shell("watch", again).code == 0
 
 
+def _until_drained(shell: Shell) -> None:
+    """Wait for the worker to hear that it is to take no more."""
+    until(lambda: "drained" in {one["state"] for one in shell("nodes", "--json").document["nodes"]})
+
+
 def test_ctrl_c_leaves_a_watched_job_running(farm: DevFarm, shell: Shell, tmp_path: Path) -> None:
     shell("node", "drain", "worker-cpu", "-r", "a test")
+    _until_drained(shell)
     path = written(tmp_path, two_phrases(tone=52), "long.ustx")
     render = shell("submit", path, "-q").out.strip()
     command = [*QUINCUNX, "watch", render]
@@ -184,7 +190,7 @@ def test_a_killed_farm_leaves_nothing_in_the_way_and_ctrl_c_ends_all_that_was_st
     killed.process.communicate()
 
     again = started(tmp_path)
-    assert not any(map(_lives, left))
+    until(lambda: not any(map(_lives, left)), 30.0)
     second = subprocess.run(submit, env=again.environment, cwd=tmp_path, capture_output=True, check=True)
     assert json.loads(second.stdout)["steps"]["run"] == 0
     pids = _family(again.process.pid)

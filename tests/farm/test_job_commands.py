@@ -187,7 +187,7 @@ def test_retry_submits_the_same_order_under_a_new_name(shell: Shell, store: Redi
 
 
 def test_a_node_is_drained_for_a_reason_that_everybody_sees(shell: Shell, nodes: RedisNodes) -> None:
-    nodes.beat(WORKER)
+    nodes.beat(replace(WORKER, taking=False))
     nodes.beat(replace(WORKER, name="anna-2", doing=("render 1, acoustic: s1",)))
     assert shell("node", "drain", "anna-3", "-r", "x").code == 5
     assert shell("node", "drain", "anna-1").code == 2

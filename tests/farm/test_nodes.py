@@ -37,7 +37,9 @@ def test_a_node_hears_of_its_drain_and_why(nodes: RedisNodes) -> None:
     assert asked is not None
     assert (asked.reason, asked.by) == ("a new disk", "ben")
     assert nodes.seen()[0].state == "draining"
-    nodes.beat(NODE)
+    nodes.beat(replace(NODE, doing=("render 1, acoustic: s1",), taking=False))
+    assert nodes.seen()[0].state == "draining"
+    nodes.beat(replace(NODE, taking=False))
     assert nodes.seen()[0].state == "drained"
     assert nodes.undrain("anna-1")
     assert not nodes.undrain("anna-1")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from importlib.metadata import version
 
 from quincunx_orchestrator.farm.celery_app import receive
@@ -92,7 +93,7 @@ def _tick(farm: OpenFarm, coordinator: Coordinator, ending: threading.Event) -> 
             schedules.run_due()
             coordinator.tick()
             if time.monotonic() - told > BEAT_SECONDS:
-                farm.nodes.beat(node)
+                _beat(farm, node, coordinator)
                 told = time.monotonic()
             if time.monotonic() - looked > LOOK_SECONDS:
                 keeper.look()
@@ -100,6 +101,14 @@ def _tick(farm: OpenFarm, coordinator: Coordinator, ending: threading.Event) -> 
         except Exception:
             # The server is away for a while; so are leases, and whoever is back first goes on.
             LOG.exception("a look at the jobs failed")
+
+
+def _beat(farm: OpenFarm, node: Node, coordinator: Coordinator) -> None:
+    """Tell of this coordinator, and hear whether it is drained; what it has heard it tells at once."""
+    drained = farm.nodes.beat(replace(node, doing=coordinator.doing(), taking=not coordinator.drained)) is not None
+    if drained != coordinator.drained:
+        coordinator.drained = drained
+        farm.nodes.beat(replace(node, doing=coordinator.doing(), taking=not drained))
 
 
 if __name__ == "__main__":

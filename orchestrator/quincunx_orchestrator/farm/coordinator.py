@@ -82,6 +82,8 @@ class Coordinator:
         self._guard = threading.Lock()
         self._running: dict[RenderId, tuple[Wake, str, threading.Thread]] = {}
         self._closing = False
+        #: Asked to see through what it has, and to take no more.
+        self.drained = False
 
     def wake(self, render: RenderId) -> None:
         """Something has happened to a render: its stage has ended, or it is new."""
@@ -96,7 +98,7 @@ class Coordinator:
         """Take as many jobs as there are places."""
         while True:
             with self._guard:
-                if self._closing or len(self._running) >= self._places:
+                if self._closing or self.drained or len(self._running) >= self._places:
                     return
                 claim = self._around.jobs.claim_next(self.name)
                 if claim is None:
@@ -125,6 +127,11 @@ class Coordinator:
             wake.stop("this coordinator ends")
         for _, _, thread in running:
             thread.join()
+
+    def doing(self) -> tuple[str, ...]:
+        """The jobs under way here, in words."""
+        with self._guard:
+            return tuple(f"render {render[:8]}" for render in self._running)
 
     def busy(self) -> int:
         """How many jobs are under way here."""

@@ -22,6 +22,9 @@ from typing import IO
 
 from quincunx_shared.errors import FarmError
 
+#: The settings of a farm that was killed, until its processes are gone.
+KILLED = "killed.toml"
+
 
 def state_folder() -> Path:
     """Where the private farm keeps what it has."""
@@ -64,7 +67,9 @@ def held(folder: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()).encode())
         file.flush()
-        (folder / "farm.toml").unlink(missing_ok=True)
+        if (folder / "farm.toml").exists():
+            # Of one that was killed: nobody is to find it, but its processes are still to be waited for.
+            (folder / "farm.toml").replace(folder / KILLED)
         try:
             yield
         finally:

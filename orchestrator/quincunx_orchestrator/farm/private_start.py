@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from quincunx_orchestrator.farm.private import (
+    KILLED,
     held,
     key_file,
     password_file,
@@ -46,6 +47,7 @@ def private_farm(
     from quincunx_orchestrator.farm.redis_server import ServerOptions, end_leftover, start
 
     with held(folder), contextlib.ExitStack() as stack:
+        _wait_for_leftovers(folder)
         if (folder / "redis").is_dir():
             end_leftover(folder / "redis")
         server = start(folder / "redis", ServerOptions(acl_file=user_file(folder)))
@@ -66,6 +68,23 @@ def private_farm(
         if _is_ready(nodes, supervisor, ended):
             write_settings(folder, told)
         yield supervisor
+
+
+def _wait_for_leftovers(folder: Path) -> None:
+    """Let the processes of a farm that was killed end while their server lives: without it they would wait for it."""
+    from quincunx_shared.farm.redis_client import connect, plain_errors
+    from quincunx_shared.farm.settings_layers import load_settings
+
+    file = folder / KILLED
+    if not file.is_file():
+        return
+    settings = load_settings({}, {}, directory=folder, fallback=file).settings
+    deadline = time.monotonic() + END_SECONDS
+    with contextlib.suppress(FarmError), plain_errors(), contextlib.closing(connect(settings)) as client:
+        nodes = RedisNodes(client, settings.namespace)
+        while any(one.state != "silent" for one in nodes.seen()) and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+    file.unlink()
 
 
 @contextlib.contextmanager

@@ -43,6 +43,8 @@ class Node:
     #: What it does just now, in words: `render 1a2b, acoustic: s17`.
     doing: tuple[str, ...] = ()
     started_at: float = 0.0
+    #: Whether it takes work: false once it has heard that it is drained.
+    taking: bool = True
     #: What it measures of itself, for metrics: `vram_used_bytes`.
     gauges: Mapping[str, float] = field(default_factory=dict)
 
@@ -66,12 +68,12 @@ class SeenNode:
 
     @property
     def state(self) -> Literal["up", "draining", "drained", "silent"]:
-        """`silent`: it died or cannot reach Redis; `draining`: still working on what it had."""
+        """`silent`: it died or cannot reach Redis; `draining`: it has not heard of it, or works on what it had."""
         if self.silent_seconds > SILENT_SECONDS:
             return "silent"
         if self.drain is None:
             return "up"
-        return "draining" if self.node.doing else "drained"
+        return "draining" if self.node.doing or self.node.taking else "drained"
 
 
 class RedisNodes:

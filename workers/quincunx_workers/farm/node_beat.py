@@ -49,7 +49,8 @@ class NodeBeat:
     def beat(self) -> None:
         """Tell and hear once."""
         try:
-            drain = self.nodes.beat(replace(self.node, doing=self.doing(), gauges=self.gauges()))
+            node = replace(self.node, doing=self.doing(), gauges=self.gauges(), taking=not self.drained)
+            drain = self.nodes.beat(node)
             self.also()
         except Exception as error:  # the broker is away; Celery tells of it, too
             LOG.debug("this node could not tell of itself: %s", error)
@@ -57,6 +58,8 @@ class NodeBeat:
         if self.drained != (drain is not None):
             self.drained = drain is not None
             LOG.warning("this node takes %s", f"no more work: {drain.reason}" if drain else "work again")
+            # At once: whoever asked waits to see that it was heard.
+            self.beat()
 
     def _run(self) -> None:
         while not self._ended.is_set():
