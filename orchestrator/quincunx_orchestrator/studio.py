@@ -35,7 +35,7 @@ from quincunx_orchestrator.embedded import (
 )
 from quincunx_orchestrator.installed import interpolations, operators
 from quincunx_orchestrator.project.attaching import attach
-from quincunx_orchestrator.project.edited_score import EditedScore
+from quincunx_orchestrator.project.edited_score import EditedScore, EditedTranscript
 from quincunx_orchestrator.render import Deliver, InProcess, Renderer, RenderResult, plan
 from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import Song
@@ -128,7 +128,10 @@ class Studio:
                 left_out(transcript) if predict is None else predict, strict=predict is not None
             )
             self._bank_files.update(sung_by.files)
-            return assemble_transcript(transcript, sung_by, self.manifests, take=take, delivery=delivery)
+            assembly = assemble_transcript(transcript, sung_by, self.manifests, take=take, delivery=delivery)
+            if isinstance(song, EditedTranscript):
+                return attach(assembly, song, (sung_by,), self.manifests, self.operators)
+            return assembly
         casting = cast(song, self.catalogue, voice=voice, voice_for=voice_for, strict=strict_voice)
         if predict:
             casting = casting.predicting(predict)
@@ -137,7 +140,7 @@ class Studio:
         waves = None if folder is None else read_waves(song, folder)
         assembly = assemble(song, casting, self.manifests, take=take, delivery=delivery, cutter=cutter, waves=waves)
         if isinstance(song, EditedScore):
-            return attach(assembly, song, casting, self.manifests, self.operators)
+            return attach(assembly, song, casting.voices.values(), self.manifests, self.operators)
         return assembly
 
     def bind(self, assembly: Assembly) -> BoundSong:

@@ -139,7 +139,7 @@ class Bench:
 
     def render(self, project: Project, desk: Desk) -> Ran:
         """Render a project; one of which nothing is left to sing is as silent as before."""
-        assembly = desk.studio.assemble(fold(project).edited_score("p.qxp", project.voices))
+        assembly = desk.studio.assemble(fold(project).edited_song("p.qxp", project.voices))
         return desk.render(assembly) if assembly.placed else []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from quincunx_orchestrator.cli.job import PROJECT_SUFFIX, write_whole
 from quincunx_orchestrator.cli.song_file import content_of
 from quincunx_orchestrator.project.document import read_project, write_project
-from quincunx_orchestrator.project.edited_score import EditedScore
+from quincunx_orchestrator.project.edited_score import EditedSong
 from quincunx_orchestrator.project.folding import fold
 from quincunx_orchestrator.project.values import Project
 from quincunx_shared.errors import BadInput
@@ -22,10 +22,10 @@ def open_project(path: Path) -> Project:
     return read_project(content_of(path), path.name)
 
 
-def song_of_project(path: Path) -> EditedScore:
+def song_of_project(path: Path) -> EditedSong:
     """Return a project's song as it is now, ready to be rendered."""
     project = open_project(path)
-    return fold(project).edited_score(path.name, project.voices)
+    return fold(project).edited_song(path.name, project.voices)
 
 
 def save_project(path: Path, project: Project) -> None:

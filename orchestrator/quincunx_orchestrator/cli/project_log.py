@@ -64,13 +64,9 @@ def _is_set_aside(project: Project, number: int, effective: set[int]) -> bool:
 
 
 def _phrases(state: State) -> list[dict[str, Any]]:
-    from quincunx_orchestrator.score.phrasing import phrases_of
-    from quincunx_orchestrator.song.phrase_names import names_of
-
-    phrases = phrases_of(state.score)
     return [
-        {"phrase": name, "label": phrase.label, "edits": len(state.wishes.get(name, ()))}
-        for name, phrase in zip(names_of(phrases), phrases, strict=True)
+        {"phrase": name, "label": label, "edits": len(state.wishes.get(name, ()))}
+        for name, label in state.phrases().items()
     ]
 
 
@@ -90,7 +86,7 @@ def _conflicts(path: Path, state: State, workspace: Workspace) -> list[dict[str,
     from quincunx_orchestrator.cli.job import open_room
 
     with open_room(workspace) as room:
-        assembly = room.studio.assemble(state.edited_score(path.name, {}))
+        assembly = room.studio.assemble(state.edited_song(path.name, {}))
         return conflict_rows(room.studio.plan(assembly).conflicts, assembly)
 
 
@@ -104,9 +100,13 @@ def _print(document: dict[str, Any], *, phrases: bool) -> None:
         click.echo(f"snapshot {name}: after unit {units[-1]}" if units else f"snapshot {name}: as imported")
     if phrases:
         for one in document["phrases"]:
-            edits = f"  ({one['edits']} edits)" if one["edits"] else ""
+            edits = f"  ({_edits(one['edits'])})" if one["edits"] else ""
             click.echo(f"{one['phrase']}  {one['label']}{edits}")
     for one in document["waiting"]:
-        click.echo(f"{one['phrase']} is not in the song now; {one['edits']} edits wait for it")
+        click.echo(f"{one['phrase']} is not in the song now; {_edits(one['edits'])} wait for it")
     for one in document["conflicts"]:
         click.echo(conflict_line(one))
+
+
+def _edits(count: int) -> str:
+    return f"{count} edit{'' if count == 1 else 's'}"

@@ -19,8 +19,10 @@ from quincunx_orchestrator.project.edited_score import Wish
 from quincunx_orchestrator.project.folding import State
 from quincunx_orchestrator.project.operands import Drawn, Numbers, Operand, Plain, numbers_of
 from quincunx_orchestrator.project.requests import CurveValue, FileValue, JsonOf, Value
-from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.score.readers import Song
+from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.song.assembly import Assembly, assemble
+from quincunx_orchestrator.song.transcript_assembly import assemble_transcript, left_out, voice_of
 from quincunx_orchestrator.song.voices import cast
 from quincunx_shared.errors import BadInput
 from quincunx_shared.manifest import Manifest
@@ -36,7 +38,7 @@ class MachineStage:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._assembled: tuple[Score, Assembly] | None = None
+        self._assembled: tuple[object, Assembly] | None = None
         #: Operations that read files find them from here.
         self.folder = Path()
 
@@ -50,9 +52,9 @@ class MachineStage:
         """What refuses graphs that could not be rendered."""
         return Checker(self.manifests, operators(self._workspace.isolation).found)
 
-    def edited(self, score: Score, phrase: str, wishes: Sequence[Wish]) -> Segment:
+    def edited(self, state: State, phrase: str, wishes: Sequence[Wish]) -> Segment:
         """Return a phrase with its edits."""
-        placed = {one.segment.id: one.segment for one in self._assembly(score).placed}
+        placed = {one.segment.id: one.segment for one in self._assembly(state).placed}
         if phrase not in placed:
             raise BadInput(f"{phrase} is on a track that is not heard", remedy="unmute it first")
         return self.checker.edited(placed[SegmentId(phrase)], wishes)
@@ -64,7 +66,7 @@ class MachineStage:
         from quincunx_orchestrator.cli.job import open_room
 
         with open_room(self._workspace) as room:
-            assembly = room.studio.assemble(state.edited_score("", {}))
+            assembly = room.studio.assemble(state.edited_song("", {}))
             bound = room.studio.bind(assembly)
             address = Address(SegmentId(phrase), PortKey(*target))
             segment = bound.segments.get(address.segment)
@@ -94,16 +96,27 @@ class MachineStage:
         """Refuse a voice that is not installed."""
         self._workspace.catalogue().load(name)
 
-    def voices_of(self, score: Score) -> dict[str, str]:
+    def voices_of(self, song: Song) -> dict[str, str]:
         """Return the digests of the voices that sing a song here."""
-        casting = cast(score, self._workspace.catalogue())
-        return {voice.name: digest_of_voice(voice) for voice in casting.voices.values()}
+        catalogue = self._workspace.catalogue()
+        if isinstance(song, Transcript):
+            voices = [voice_of(song, catalogue, "")[0]]
+        else:
+            voices = [*cast(song, catalogue).voices.values()]
+        return {voice.name: digest_of_voice(voice) for voice in voices}
 
-    def _assembly(self, score: Score) -> Assembly:
-        if self._assembled is None or self._assembled[0] is not score:
-            casting = cast(score, self._workspace.catalogue())
-            self._assembled = (score, assemble(score, casting, self.manifests))
+    def _assembly(self, state: State) -> Assembly:
+        if self._assembled is None or self._assembled[0] is not state.song:
+            self._assembled = (state.song, self._made(state))
         return self._assembled[1]
+
+    def _made(self, state: State) -> Assembly:
+        catalogue = self._workspace.catalogue()
+        if isinstance(state.song, Transcript):
+            voice, transcript = voice_of(state.song, catalogue, "")
+            predicting = voice.predicting(left_out(transcript), strict=False)
+            return assemble_transcript(transcript, predicting, self.manifests)
+        return assemble(state.score, cast(state.score, catalogue), self.manifests)
 
 
 def _array_of(path: Path) -> Numbers:

@@ -25,10 +25,10 @@ from quincunx_orchestrator.core.history import (
 )
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.core.validation import check_steps, validate
-from quincunx_orchestrator.project.edited_score import EditedScore, Wish
+from quincunx_orchestrator.project.edited_score import EditedSong, Wish
 from quincunx_orchestrator.song.assembly import Assembly
 from quincunx_orchestrator.song.phrase_graph import audio_of
-from quincunx_orchestrator.song.voices import Casting, Voice
+from quincunx_orchestrator.song.voices import Voice
 from quincunx_shared.canonical import digest_of
 from quincunx_shared.errors import BadInput, CompileError
 from quincunx_shared.hints import did_you_mean
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 def attach(
     assembly: Assembly,
-    song: EditedScore,
-    casting: Casting,
+    song: EditedSong,
+    voices: Iterable[Voice],
     manifests: Mapping[str, Manifest],
     operators: Mapping[str, Operator],
 ) -> Assembly:
@@ -51,7 +51,7 @@ def attach(
 
     Raises `BadInput` with the place in the project file for an edit that does not fit its graph.
     """
-    changed = _changed_voices(song, casting)
+    changed = _changed_voices(song, voices)
     checker = Checker(manifests, operators)
     placed = tuple(
         replace(one, segment=checker.edited(one.segment, song.wishes[one.segment.id], song.source))
@@ -63,9 +63,9 @@ def attach(
     return replace(assembly, placed=placed, notices=(*assembly.notices, *changed, *notices))
 
 
-def _changed_voices(song: EditedScore, casting: Casting) -> list[str]:
+def _changed_voices(song: EditedSong, singing: Iterable[Voice]) -> list[str]:
     """Say which voices are others than those the project was made with."""
-    voices = {voice.name: voice for voice in casting.voices.values()}
+    voices = {voice.name: voice for voice in singing}
     then = song.voices_then
     return [
         f"the voice {name!r} is not the one this project was made with: its files are others"
@@ -79,7 +79,7 @@ def digest_of_voice(voice: Voice) -> Digest:
     return digest_of(sorted(voice.files))
 
 
-def _waiting(song: EditedScore, names: Iterable[str]) -> list[str]:
+def _waiting(song: EditedSong, names: Iterable[str]) -> list[str]:
     there = {*names}
     return [
         f"{len(wishes)} edit{'s' if len(wishes) > 1 else ''} of {name} wait for its music to come back"

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, JsonValue
+from pydantic import Discriminator, Field, JsonValue, Tag
 
 from quincunx_orchestrator.project.operands import Operand
 from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_shared.phrase import Lyric
 
 Text = Annotated[str, Field(max_length=4000)]
@@ -95,11 +96,26 @@ class Source:
     digest: Text
 
 
+#: What a song of notes, and one of segments, is called where an error says which was tried.
+SONG_TAGS = frozenset(("notes", "transcript"))
+
+
+def _tag_of(song: object) -> str:
+    segments = isinstance(song, Transcript) or (isinstance(song, Mapping) and "segments" in song)
+    return "transcript" if segments else "notes"
+
+
+#: A song as a project keeps it.
+KeptSong: TypeAlias = Annotated[
+    Annotated[Score, Tag("notes")] | Annotated[Transcript, Tag("transcript")], Discriminator(_tag_of)
+]
+
+
 @dataclass(frozen=True)
 class ReplaceScore:
-    """Take a newer score; what was edited in the older one counts no longer."""
+    """Take a newer song; what was edited in the notes of the older one counts no longer."""
 
-    score: Score
+    score: KeptSong
     source: Source
     kind: Literal["replace_score"] = "replace_score"
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from quincunx_orchestrator.project.changes import Change, ReplaceScore, Restore
+from quincunx_orchestrator.project.changes import Change, KeptSong, ReplaceScore, Restore
+from quincunx_orchestrator.project.segments import check_transcript
 from quincunx_orchestrator.project.values import Project
 from quincunx_orchestrator.score.model import Note, Part, Score
+from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_shared.errors import BadInput
 from quincunx_shared.tempo import TempoMap
 
@@ -18,7 +20,7 @@ INT_LIMIT = 2**31
 
 def check_project(project: Project) -> None:
     """Refuse the first field that contradicts another. Raises `BadInput` with its path."""
-    check_score(project.score, "score")
+    check_song(project.score, "score")
     known: set[int] = set()
     for place, unit in enumerate(project.units):
         if unit.number in known:
@@ -46,10 +48,18 @@ def _named_units(project: Project) -> Iterator[tuple[str, Sequence[int]]]:
 
 def _check_change(change: Change, unit: int, where: str) -> None:
     if isinstance(change, ReplaceScore):
-        check_score(change.score, f"{where}.score")
+        check_song(change.score, f"{where}.score")
     # A restore that reached itself would never end.
     if isinstance(change, Restore) and any(number >= unit for number in change.units):
         raise BadInput("a restore brings back earlier units only", where=f"{where}.units")
+
+
+def check_song(song: KeptSong, where: str) -> None:
+    """Refuse a song that breaks what its kind promises."""
+    if isinstance(song, Transcript):
+        check_transcript(song, where)
+    else:
+        check_score(song, where)
 
 
 def check_score(score: Score, where: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from quincunx_orchestrator.project.changes import SONG_TAGS
 from quincunx_orchestrator.project.checks import check_project
 from quincunx_orchestrator.project.folding import fold
 from quincunx_orchestrator.project.values import Project
@@ -97,7 +98,8 @@ def _check_version(document: Json, name: str) -> None:
 
 def _refusal(error: ValidationError, name: str) -> BadInput:
     first = error.errors(include_url=False, include_input=False)[0]
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step[:40]}" for step in first["loc"])
+    steps = [step for step in first["loc"] if step not in SONG_TAGS]
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step[:40]}" for step in steps)
     return BadInput(first["msg"], where=f"{name}: {path.removeprefix('.')}")
 
 

@@ -15,9 +15,10 @@ from quincunx_orchestrator.project.operands import Operand
 from quincunx_orchestrator.project.places import note_at, note_of_phrase, phrase_named
 from quincunx_orchestrator.project.saying import said
 from quincunx_orchestrator.project.score_requests import score_change
+from quincunx_orchestrator.project.segments import named_segment
 from quincunx_orchestrator.project.values import Project
-from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.score.phrasing import Phrase, phrases_of
+from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.song.phrase_names import names_of
 from quincunx_shared.errors import BadInput
 
@@ -25,7 +26,7 @@ from quincunx_shared.errors import BadInput
 class Stage(Protocol):
     """What editing asks of the world: the graph of a phrase, what a model last gave, values of files, voices."""
 
-    def edited(self, score: Score, phrase: str, wishes: Sequence[Wish]) -> Segment:
+    def edited(self, state: State, phrase: str, wishes: Sequence[Wish]) -> Segment:
         """Return a phrase with its edits. Raises `BadInput` where one does not fit."""
 
     def output(self, state: State, phrase: str, target: tuple[str, str]) -> str | None:
@@ -65,7 +66,7 @@ class Editor:
         self._follow()
         for phrase in self.touched:
             if self.state.wishes.get(phrase):
-                self.stage.edited(self.state.score, phrase, self.state.wishes[phrase])
+                self.stage.edited(self.state, phrase, self.state.wishes[phrase])
 
     def _push(self, change: changes.Change) -> None:
         self.state = after(self.state, change, "", self.unit)
@@ -92,6 +93,8 @@ class Editor:
         return names_of(phrases), phrases
 
     def _phrase(self, written: str) -> str:
+        if isinstance(self.state.song, Transcript):
+            return named_segment(self.state.song, written)
         names, phrases = self._phrases()
         return names[phrase_named(self.state.score, names, phrases, written)]
 
@@ -179,7 +182,8 @@ def edit(
     """
     state = fold(project)
     number = max((unit.number for unit in project.units), default=0) + 1
-    editor = Editor(state, stage, number, cut=dict(marked(state.tracked)))
+    cut = {} if isinstance(state.song, Transcript) else marked(state.song)
+    editor = Editor(state, stage, number, cut=cut)
     for where, request in asked:
         try:
             editor.apply(request)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from quincunx_orchestrator.project.changes import Change, Place, Restore, Source, Text
-from quincunx_orchestrator.score.model import Score
+from quincunx_orchestrator.project.changes import Change, KeptSong, Place, Restore, Source, Text
 from quincunx_shared.errors import BadInput
 from quincunx_shared.hints import did_you_mean
 
@@ -28,13 +27,13 @@ class Unit:
 
 @dataclass(frozen=True)
 class Project:
-    """The score as imported, all units that still matter, and which are in effect and which undone (oldest first).
+    """The song as imported, all units that still matter, and which are in effect and which undone (oldest first).
 
     `voices` are the digests of the voices it was made with. `snapshots` name units that were in effect together.
     """
 
     source: Source
-    score: Score
+    score: KeptSong
     voices: Mapping[Text, Text] = field(default_factory=dict)
     units: tuple[Unit, ...] = ()
     done: tuple[Place, ...] = ()

@@ -26,19 +26,17 @@ from quincunx_orchestrator.song.transcript_graph import (
 )
 from quincunx_orchestrator.song.transcript_inputs import segment_inputs, speakers_by_step
 from quincunx_orchestrator.song.transcript_music import TICKS_PER_SECOND
+from quincunx_orchestrator.song.transcript_names import label_of, segment_names
 from quincunx_orchestrator.song.variance_graph import VARIANCE
 from quincunx_orchestrator.song.voices import FALLBACK, Catalogue, Voice, first_of_several
 from quincunx_shared.bank_predictor import Prediction
-from quincunx_shared.canonical import Json, digest_of
+from quincunx_shared.canonical import Json
 from quincunx_shared.errors import BadInput, BadOption
 from quincunx_shared.frames import frames_of_seconds
 from quincunx_shared.manifest import Manifest
-from quincunx_shared.names import SONG, PortKey, SegmentId
+from quincunx_shared.names import SONG, PortKey
 from quincunx_shared.payload import encode
 from quincunx_shared.voicebank import PADDING
-
-#: How much of its text a segment's label shows.
-_LABEL_LENGTH = 24
 
 
 def voice_of(transcript: Transcript, catalogue: Catalogue, name: str) -> tuple[Voice, Transcript]:
@@ -71,13 +69,11 @@ def assemble_transcript(
     graphs = _Graphs(voice, take or Take(), manifests)
     colours = {name: manifests[name].device for name in (*SEGMENT_STEPS, VARIANCE, REVERB, *JOINING_STEPS)}
     colours |= {name: manifests[step_of(name, voice)].device for name in SEGMENT_STEPS}
-    names: dict[str, int] = {}
     placed = []
-    for number, segment in enumerate(mapped.segments):
+    # Named as they are written: another voice may map phonemes in another way.
+    for number, (name, segment) in enumerate(zip(segment_names(transcript), mapped.segments, strict=True)):
         graph, inputs = graphs.of(segment), segment_inputs(segment, voice, partial(transcript.place, number))
-        content: list[Json] = [[str(key), value.ref.digest] for key, value in sorted(inputs.items())]
-        name = _unique(f"s-{digest_of([graph.digest, content])[:8]}", names)
-        one = Segment(SegmentId(name), graph, inputs, colours=colours, label=label_of(segment))
+        one = Segment(name, graph, inputs, colours=colours, label=label_of(segment))
         tick, start = round(segment.offset * TICKS_PER_SECOND), round(segment.offset * rate)
         placed.append(Placed(one, 0, tick, start, number=number + 1, voice=voice.name))
     offsets: list[Json] = [segment.offset for segment in mapped.segments]
@@ -102,13 +98,6 @@ def _refuse_parts(wanted: Delivery) -> None:
         raise BadOption("a .ds file is rendered whole", where="--range", remedy="--phrases writes each of its segments")
 
 
-def label_of(segment: DsSegment) -> str:
-    """Return what a person calls a segment: when it begins and what it sings."""
-    minutes, seconds = divmod(max(segment.offset, 0.0), 60)
-    words = segment.text or " ".join(segment.ph_seq)
-    return f"{int(minutes)}:{seconds:06.3f} {words[:_LABEL_LENGTH]}".strip()
-
-
 class _Graphs:
     """One graph object for all segments that leave out the same and have the same seed."""
 
@@ -129,11 +118,6 @@ class _Graphs:
                 self._voice, take, self._manifests, durations_given=key[0], pitch_given=key[1]
             )
         return self._made[key]
-
-
-def _unique(name: str, names: dict[str, int]) -> str:
-    names[name] = names.get(name, 0) + 1
-    return f"{name}.{names[name]}" if names[name] > 1 else name
 
 
 def _check_order(transcript: Transcript, sample_rate: int, hop_size: int) -> None:
