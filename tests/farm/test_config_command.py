@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     secret = tmp_path / "secret"
     secret.write_text("canary")
+    secret.chmod(0o600)
     (tmp_path / "quincunx.toml").write_text("[farm]\nredis_password_file = 'secret'\n")
     return tmp_path
 
@@ -33,6 +37,25 @@ def test_every_setting_is_shown_with_its_origin(project: Path, monkeypatch: pyte
     assert rows["max_jobs"] == ["1000", "default"]
     assert "the user's file:" in result.stderr
     assert "canary" not in result.output
+
+
+@pytest.mark.parametrize(("package", "typed"), [("redis", ("jobs",)), ("celery", ("watch", "1"))])
+def test_a_package_that_is_missing_is_told_with_its_extra(project: Path, package: str, typed: tuple[str, ...]) -> None:
+    script = f"""
+import sys
+class Missing:
+    def find_spec(self, name, *_):
+        if name == {package!r}:
+            raise ModuleNotFoundError(name=name)
+sys.meta_path.insert(0, Missing())
+from quincunx_orchestrator.cli.main import main
+main()
+"""
+    farm = {"QUINCUNX_FARM_REDIS_URL": "redis://127.0.0.1:1/0", "QUINCUNX_FARM_STORE": (project / "s").as_uri()}
+    command = [sys.executable, "-c", script, *typed]
+    told = subprocess.run(command, env={**os.environ, **farm}, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert told.stderr.splitlines()[-1] == "  → pip install 'quincunx[farm]'"
 
 
 def test_one_json_document(project: Path) -> None:
