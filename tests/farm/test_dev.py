@@ -135,6 +135,41 @@ def test_render_and_demo_take_a_farm_as_they_take_this_machine(shell: Shell, tmp
     assert "--farm" in shell("demo", "--help").out
 
 
+def test_a_song_is_watched_and_rendered_on_the_farm_at_every_save(farm: DevFarm, tmp_path: Path) -> None:
+    song = two_phrases(tone=57)
+    path = written(tmp_path, song, "watched.ustx")
+    command = [*QUINCUNX, "render", str(path), "-o", "watched.wav", "--farm", "--watch"]
+    environment = {**farm.environment, "PYTHONUNBUFFERED": "1"}
+    watching = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert watching.stderr is not None
+    try:
+        told = iter(watching.stderr.readline, "")
+        assert any(line.startswith("Watching") for line in told)
+        path.write_text(song.with_phrase(0, song.phrases[0].with_note(0, tone=59)).ustx())
+        assert any(line.startswith("Ready after") for line in told)
+        assert any("run, " in line for line in told)
+    finally:
+        watching.send_signal(signal.SIGINT)
+        watching.communicate(timeout=20)
+    assert watching.returncode == 130
+
+
+@pytest.mark.parametrize("role", [("worker", "--device", "gpu", "--concurrency", "1"), ("coordinator",)])
+def test_more_workers_and_coordinators_join_and_leave(farm: DevFarm, shell: Shell, role: tuple[str, ...]) -> None:
+    def count() -> int:
+        nodes = shell("nodes", "--json").document["nodes"]
+        return len([one for one in nodes if one["role"] == role[0] and one["state"] == "up"])
+
+    process = subprocess.Popen([*QUINCUNX, *role], env=farm.environment, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: count() == 2, 30.0)
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+    # One that is ended while it still starts takes no leave; then it falls silent.
+    until(lambda: count() == 1, 30.0)
+
+
 def test_a_job_that_waits_says_for_what_and_can_be_cancelled(shell: Shell, tmp_path: Path) -> None:
     path = written(tmp_path, two_phrases(tone=50), "waits.ustx")
     assert shell("node", "drain", "worker-cpu", "-r", "a test").code == 0

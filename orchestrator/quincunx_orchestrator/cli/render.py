@@ -61,8 +61,6 @@ def watch_song(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
     """Render one song, again and again, whenever it is saved."""
     from quincunx_orchestrator.cli.tasks import tasks_of
 
-    if choices.farm:
-        raise click.UsageError("--watch renders here: leave out --farm.")
     if len(asked.songs) > 1 or asked.takes is not None or asked.keep is not None or choices.dry_run:
         raise click.UsageError("--watch renders one song: leave out other songs, --takes, --keep and --dry-run.")
     from quincunx_orchestrator.cli.watch import watch
@@ -95,7 +93,7 @@ def render_songs(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
     # A single song is read before the cache is opened, and once for all of its takes.
     scores = {} if batch else {tasks[0].song: read_song(tasks[0].song, workspace.isolation)}
     told: list[Told] = []
-    with _opened(workspace, choices, batch) as room:
+    with open_place(workspace, choices, frugal=batch) as room:
 
         def rendered(task: Task) -> Told:
             score = scores.get(task.song) or read_song(task.song, workspace.isolation)
@@ -108,7 +106,7 @@ def render_songs(asked: Asked, choices: Choices, cache_dir: Path | None) -> int:
     return telling.exit_code(told)
 
 
-def _opened(workspace: Workspace, choices: Choices, batch: bool) -> AbstractContextManager[Room]:
+def open_place(workspace: Workspace, choices: Choices, *, frugal: bool = False) -> AbstractContextManager[Room]:
     """Open the place where to render: here, or on a farm."""
     if choices.farm:
         from quincunx_orchestrator.cli.farm.rendering import open_room_on_farm
@@ -116,7 +114,7 @@ def _opened(workspace: Workspace, choices: Choices, batch: bool) -> AbstractCont
         return open_room_on_farm(workspace, quiet=choices.quiet or choices.as_json)
     from quincunx_orchestrator.cli.job import open_room
 
-    return open_room(workspace, frugal=batch)
+    return open_room(workspace, frugal=frugal)
 
 
 def _attempted(rendered: Callable[[Task], Told], task: Task) -> Told:

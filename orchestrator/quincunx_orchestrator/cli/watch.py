@@ -16,10 +16,10 @@ import click
 
 from quincunx_orchestrator.cli import telling
 from quincunx_orchestrator.cli.interrupts import ended_by_kill, how_to_end
-from quincunx_orchestrator.cli.job import Job, Room, open_room, read_song
+from quincunx_orchestrator.cli.job import Job, Room, read_song
 from quincunx_orchestrator.cli.main import INTERRUPTED, tell_error
 from quincunx_orchestrator.cli.readiness import Readiness, Sound, audio_signatures, known_sounds
-from quincunx_orchestrator.cli.render import render_task
+from quincunx_orchestrator.cli.render import open_place, render_task
 from quincunx_orchestrator.cli.saves import Stamp, saved_at, saves_of, stamp_of
 from quincunx_orchestrator.cli.shared_options import Choices
 from quincunx_orchestrator.cli.tasks import Task
@@ -40,7 +40,7 @@ def watch(task: Task, choices: Choices, workspace: Workspace, saves: Iterable[St
     """
     known = stamp_of(task.song)
     read_song(task.song, workspace.isolation)
-    with ended_by_kill(), open_room(workspace) as room:
+    with ended_by_kill(), open_place(workspace, choices) as room:
         warm = room.studio.catalogue
         room.studio.catalogue = WarmCatalogue(warm.folders, warm.vocoder_dirs, warm.hidden, warm.digest_of)
         watcher = _Watcher(room, task, choices, workspace.isolation)
