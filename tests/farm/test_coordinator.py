@@ -18,7 +18,7 @@ from tests.scenario.toy_farm import MIXED, NoModels, Toys, toy_farm
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise
-from quincunx_orchestrator.farm.coordinator import Coordinator, Surroundings
+from quincunx_orchestrator.farm.coordinator import Coordinator, LentBoard, Surroundings
 from quincunx_orchestrator.farm.dispatcher import Message
 from quincunx_orchestrator.farm.job import Claim
 from quincunx_orchestrator.farm.remote import OnFarm
@@ -30,7 +30,7 @@ from quincunx_shared.farm.memory_work_state import MemoryWorkState
 from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
 from quincunx_shared.farm.work_state import Finished
 from quincunx_shared.names import Digest, RenderId
-from quincunx_shared.payload import Payload
+from quincunx_shared.payload import Payload, encode
 from quincunx_shared.recall import Recall
 from quincunx_shared.stores.documents import MemoryDocuments
 from quincunx_shared.stores.memory import ManualClock, MemoryBoard, MemoryEventLog, SystemClock
@@ -276,9 +276,17 @@ def test_another_coordinator_goes_on_where_the_first_was_lost() -> None:
         first.tick()
         second.tick()
         told = near.client.wait(submitted.render)
-        assert told.state == "succeeded"
+        assert told.state == "succeeded", (told.failed, told.skipped)
         assert len(told.ran) == 11
         assert near.jobs.generations[submitted.render] == 2
+
+
+def test_a_coordinator_that_lost_its_job_leaves_the_board_to_the_next() -> None:
+    board, ref = MemoryBoard(), encode(1).ref
+    held_up, next_one = LentBoard(board), LentBoard(board)
+    next_one.put({MIXED: ref})
+    held_up.close()
+    assert next_one.take([MIXED]) == {MIXED: ref}
 
 
 def test_a_render_somebody_stopped_has_no_result() -> None:

@@ -18,6 +18,7 @@ from quincunx_orchestrator.core.bound import BoundSong
 from quincunx_orchestrator.core.planner import Plan, StepKey
 from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_orchestrator.farm.dispatcher import InputsLost
+from quincunx_orchestrator.farm.following import follow_job
 from quincunx_orchestrator.farm.order import order_to_bytes
 from quincunx_orchestrator.farm.result import FarmResult, result_from_bytes, result_to_bytes
 from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted_to_bytes, document_name
@@ -144,15 +145,17 @@ class FarmClient:
         return self._stored(render, song, (*targets, *beside), order, how or Submission(), files or {})
 
     def events(self, render: RenderId, since: int = 0) -> Iterator[tuple[int, Event]]:
-        """Yield the events of a job from a sequence number on, until it is over."""
-        while True:
-            over = self.jobs.ended(render) is not None
-            for sequence, event in self.jobs.follow(render, since, 0.0 if over else 1.0):
-                since = sequence + 1
-                yield sequence, event
-                over = False
-            if over:
-                return
+        """Yield the events of a job from a sequence number on, until it is over.
+
+        A Redis that is away or lost the job is waited for; after a loss, events begin at nought again.
+        """
+
+        def is_accepted() -> bool:
+            return self.documents.get(document_name(render)) is not None
+
+        for found in follow_job(self.jobs, render, since, is_accepted=is_accepted):
+            if found is not None:
+                yield found
 
     def wait(self, render: RenderId) -> FarmResult:
         """Wait until a job is over, and return what came of it."""

@@ -160,6 +160,28 @@ class Coordinator:
             self.take_jobs()
 
 
+@dataclass(frozen=True)
+class LentBoard:
+    """The board of a render while one coordinator sees it through.
+
+    It outlives that coordinator: one that was held up and lost its job must not destroy what the next one's workers
+    have put there.
+    """
+
+    board: Blackboard
+
+    def put(self, values: Mapping[Address, ParamRef]) -> None:
+        """Pin references."""
+        self.board.put(values)
+
+    def take(self, addresses: Sequence[Address]) -> Mapping[Address, ParamRef]:
+        """Return references."""
+        return self.board.take(addresses)
+
+    def close(self) -> None:
+        """Nothing: it is destroyed with the rest when the job has ended."""
+
+
 class JobRun:
     """One attempt to see a job through."""
 
@@ -208,7 +230,7 @@ class JobRun:
             around.recall,
             dispatcher,
             around.new_log(claim.render),
-            lambda: around.new_board(claim.render),
+            lambda: LentBoard(around.new_board(claim.render)),
             barrier=claim.barrier,
         )
         every = (*order.targets, *order.beside)

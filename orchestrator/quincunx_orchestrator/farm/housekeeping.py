@@ -55,6 +55,8 @@ class Housekeeper:
     keep_seconds: float = 30 * 86_400.0
     #: Takes up schedules that Redis lost.
     restore: Callable[[], int] = int
+    #: Lets go of what a job needed that was stopped, which no coordinator ends.
+    clear: Callable[[RenderId], None] = lambda _: None
 
     def look(self) -> None:
         """Put in order what is not, unless another coordinator is doing so."""
@@ -88,6 +90,7 @@ class Housekeeper:
             if record is None:
                 unknown += self._documented(render)
             elif record.state in TERMINAL:
+                self.clear(render)
                 self.documents.delete(document_name(render))
         # In the order in which they came: a later one of the same song supersedes the earlier.
         for job in sorted(unknown, key=lambda job: job.submitted_at):

@@ -63,10 +63,6 @@ class OpenFarm:
         name = self.settings.namespace
         counters = RedisCounters(self.redis, name)
 
-        def clear(render: RenderId) -> None:
-            self.work.close(render)
-            self.store.documents.delete(document_name(render))
-
         return Surroundings(
             self.jobs,
             self.work,
@@ -74,7 +70,7 @@ class OpenFarm:
             self.recall,
             lambda render: CountedLog(RedisEventLog(self.redis, name, render), counters.add),
             lambda render: RedisBoard(self.redis, name, render),
-            clear,
+            self.clear,
             lambda: pace_of(counters.read()),
             counters.add,
         )
@@ -91,7 +87,18 @@ class OpenFarm:
             lambda: rebuild(index, documents),
             self.settings.keep_days * 86_400,
             self.schedules().restore,
+            self.clear,
         )
+
+    def is_accepted(self, render: RenderId) -> bool:
+        """Whether the store knows of a job that is not over, whatever Redis knows."""
+        return self.store.documents.get(document_name(render)) is not None
+
+    def clear(self, render: RenderId) -> None:
+        """Let go of what a job needed, which is over."""
+        self.work.close(render)
+        RedisBoard(self.redis, self.settings.namespace, render).close()
+        self.store.documents.delete(document_name(render))
 
     def schedules(self) -> RedisSchedules:
         """Jobs that run at set times."""

@@ -9,6 +9,8 @@ from quincunx_orchestrator.cli.farm.tellers import Tally, Teller
 from quincunx_orchestrator.cli.farm.waiting import Asked, reason_to_wait
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from quincunx_shared.names import RenderId
 
 #: A look at the job's state between two waits for events.
@@ -37,27 +39,46 @@ class _Silence:
             self._since = time.monotonic()
         if time.monotonic() - self._since < SILENCE_SECONDS:
             return ""
-        record = self._farm.jobs.get(self._render)
-        reason = "" if record is None else reason_to_wait(self._farm, record)
+        reason = self._found()
         told, self._told = self._told, reason
         return "" if reason == told else reason
 
+    def _found(self) -> str:
+        from quincunx_shared.farm.redis_client import is_outage
 
-def follow(farm: Asked, render: RenderId, teller: Teller, timeout: float | None = None) -> Tally:
-    """Tell of a job until it is over. Raises `StillPending` after the timeout, and `NotOnFarm`."""
-    jobs, deadline = farm.jobs, None if timeout is None else time.monotonic() + timeout
-    tally, since, silence = Tally(), 0, _Silence(farm, render)
-    while True:
-        over = jobs.ended(render) is not None
-        left = LOOK_SECONDS if deadline is None else min(LOOK_SECONDS, max(deadline - time.monotonic(), 0.0))
-        heard = False
-        for sequence, event in jobs.follow(render, since, 0.0 if over else left):
-            since, heard = sequence + 1, True
-            tally.hear(event)
-            teller.hear(sequence, event, tally)
-        if reason := silence.reason(heard):
+        try:
+            record = self._farm.jobs.get(self._render)
+            if record is None:
+                return "a coordinator that finds it again in the store: Redis has lost it"
+            return reason_to_wait(self._farm, record)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            return "Redis, which does not answer"
+
+
+def follow(
+    farm: Asked,
+    render: RenderId,
+    teller: Teller,
+    timeout: float | None = None,
+    is_accepted: Callable[[], bool] = lambda: False,
+) -> Tally:
+    """Tell of a job until it is over. Raises `StillPending` after the timeout, and `NotOnFarm`.
+
+    `is_accepted` says whether the store knows the job: a Redis that lost it is then waited for.
+    """
+    from quincunx_orchestrator.farm.following import follow_job
+
+    deadline = None if timeout is None else time.monotonic() + timeout
+    look = LOOK_SECONDS if timeout is None else min(LOOK_SECONDS, timeout)
+    tally, silence = Tally(), _Silence(farm, render)
+    for found in follow_job(farm.jobs, render, look_seconds=look, is_accepted=is_accepted):
+        if found is not None:
+            tally.hear(found[1])
+            teller.hear(*found, tally)
+        if reason := silence.reason(heard=found is not None):
             teller.wait(reason)
-        if over and not heard:
-            return tally
-        if deadline is not None and time.monotonic() >= deadline and not over:
+        if found is None and deadline is not None and time.monotonic() >= deadline:
             raise StillPending
+    return tally

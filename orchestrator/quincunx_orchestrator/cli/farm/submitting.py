@@ -96,7 +96,7 @@ def follow_to_end(farm: OpenFarm, render: RenderId, errand: Errand, *, quiet: bo
 
     try:
         with teller_for(quiet=quiet, as_json=as_json and events) as teller:
-            follow(farm, render, teller, errand.timeout)
+            follow(farm, render, teller, errand.timeout, lambda: farm.is_accepted(render))
     except KeyboardInterrupt:
         again = f"`quincunx watch {short(render)}` follows it again, `quincunx cancel {short(render)}` ends it"
         click.echo(f"Detached: the job goes on. {again}.", err=True)
