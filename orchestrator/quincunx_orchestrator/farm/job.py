@@ -46,6 +46,9 @@ AGEING_SECONDS = 600.0
 #: so that a long backlog holds up no job of a higher class by more than one.
 AGEING_TURN = 8
 
+#: A job whose coordinators died so often while they had it kills them, and has failed.
+MOST_LAPSES = 100
+
 
 @dataclass(frozen=True)
 class JobRecord:

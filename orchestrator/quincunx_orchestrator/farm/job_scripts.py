@@ -91,7 +91,7 @@ finish(render, 'succeeded', ARGV[5], '')
 return older
 """
 
-#: farm, coordinator, token, lease seconds, ageing seconds, ageing turn → render or nothing
+#: farm, coordinator, token, lease seconds, ageing seconds, ageing turn, most lapses → render or nothing
 CLAIM = """
 local function take(render)
   redis.call('ZREM', key('queue:' .. get(render, 'priority')), render)
@@ -102,8 +102,15 @@ local function take(render)
   return render
 end
 for _, render in ipairs(redis.call('ZRANGEBYSCORE', key('running'), '-inf', now)) do
-  if get(render, 'state') == 'running' then return take(render) end
-  redis.call('ZREM', key('running'), render)
+  if get(render, 'state') ~= 'running' then
+    redis.call('ZREM', key('running'), render)
+  else
+    -- Without a token it was let go; with one, whoever had it died or was cut off.
+    local lapses = get(render, 'token') == '' and 0 or redis.call('HINCRBY', job(render), 'lapses', 1)
+    if lapses <= tonumber(ARGV[7]) then return take(render) end
+    local why = 'its coordinators died or were cut off ' .. ARGV[7] .. ' times'
+    finish(render, 'failed', cjson.encode({error = why}), why)
+  end
 end
 local first, oldest, since = nil, nil, now - tonumber(ARGV[5])
 for _, class in ipairs({'system', 'user', 'background'}) do

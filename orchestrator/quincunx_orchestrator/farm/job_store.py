@@ -17,6 +17,7 @@ from quincunx_orchestrator.farm.job import (
     ACTIVE,
     AGEING_SECONDS,
     AGEING_TURN,
+    MOST_LAPSES,
     TERMINAL,
     CancelAnswer,
     Claim,
@@ -89,7 +90,7 @@ class RedisJobStore:
     def claim_next(self, coordinator: str) -> Claim | None:
         """Take the next job that may run, or one whose coordinator is gone."""
         token = uuid.uuid4().hex
-        name = self._run("CLAIM", coordinator, token, self._lease, self._ageing, AGEING_TURN)
+        name = self._run("CLAIM", coordinator, token, self._lease, self._ageing, AGEING_TURN, MOST_LAPSES)
         record = self.get(RenderId(name)) if name else None
         if record is None:
             return None

