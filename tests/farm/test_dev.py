@@ -126,6 +126,43 @@ def test_a_song_sounds_as_it_does_here_and_an_edit_runs_only_its_own(shell: Shel
     assert shell("logs", render, "--failed").out == ""
 
 
+def test_a_phrase_that_cannot_be_sung_is_named_and_the_rest_is_written(shell: Shell, tmp_path: Path) -> None:
+    song = two_phrases(tone=58)
+    path = written(tmp_path, song.with_phrase(1, song.phrases[1].with_note(1, lyric="☃")), "broken.ustx")
+    told = shell("submit", path, "--watch", "-o", "broken.wav")
+    assert told.code == 3
+    assert "Lead 4:1 two ☃ (phonemize)" in told.err
+    render, name = told.out.split()
+    assert Path(name).read_bytes().startswith(b"RIFF")
+    assert "phonemize FAILED" in shell("logs", render, "--failed").out
+    assert [one["render"] for one in shell("history", "--state", "partial", "--json").document["jobs"]] == [render]
+    (row,) = shell("retry", "--failed", "--json").document["retried"]
+    again = shell("watch", row["render"], "--json")
+    assert again.code == 3
+    assert json.loads(again.out.splitlines()[-1])["steps"]["run"] <= 2
+
+
+def test_a_newer_render_takes_the_place_of_an_older_and_a_full_queue_refuses(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = two_phrases(tone=59)
+    shell("node", "drain", "*", "-r", "a test")
+    try:
+        until(lambda: {one["state"] for one in shell("nodes", "--json").document["nodes"]} == {"drained"})
+        older = shell("submit", written(tmp_path, song), "-q").out.strip()
+        edited = written(tmp_path, song.with_phrase(0, song.phrases[0].with_note(0, tone=65)))
+        newer = shell("submit", edited, "--json").document
+        assert newer["superseded"] == [older]
+        assert shell("watch", older).code == 7
+        monkeypatch.setenv("QUINCUNX_FARM_MAX_JOBS", "1")
+        full = shell("submit", written(tmp_path, two_phrases(tone=66), "full.ustx"))
+        assert (full.code, full.out) == (1, "")
+        assert "the farm takes no more than 1" in full.err
+        assert shell("cancel", newer["render"]).code == 0
+    finally:
+        shell("node", "undrain", "*")
+
+
 def test_render_and_demo_take_a_farm_as_they_take_this_machine(shell: Shell, tmp_path: Path) -> None:
     path = written(tmp_path, two_phrases(), "other.ustx")
     answer = shell("render", path, "-o", "other.wav", "--farm", "--stems", "stems", "--json")

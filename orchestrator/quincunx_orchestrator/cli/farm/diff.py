@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 @farm_options
 def command(first: str, second: str, as_json: bool, **flags: str | None) -> None:
     """Say which phrases the jobs A and B do not share, and which steps of shared phrases compute something else."""
+    from quincunx_orchestrator.cli.farm.fetching import order_of
     from quincunx_orchestrator.cli.farm.opening import find_job
     from quincunx_orchestrator.cli.farm.options import named_farm
     from quincunx_orchestrator.farm.opening import open_farm
-    from quincunx_orchestrator.farm.order import order_from_bytes
     from quincunx_orchestrator.farm.order_diff import diff_orders
 
     with open_farm(named_farm(**flags)) as farm:
         records = [find_job(farm.jobs, name) for name in (first, second)]
-        one, two = (order_from_bytes(bytes(farm.recall.blobs.get(record.order))) for record in records)
+        one, two = (order_of(farm, record) for record in records)
     difference = diff_orders(one, two)
     if as_json:
         document = {

@@ -25,15 +25,15 @@ def command(name: str, as_json: bool, **flags: str | None) -> None:
 
     Of a job that is over: which steps ran. `quincunx why SONG` says it of a song that is not submitted yet.
     """
+    from quincunx_orchestrator.cli.farm.fetching import order_of
     from quincunx_orchestrator.cli.farm.opening import find_job
     from quincunx_orchestrator.cli.farm.options import named_farm
     from quincunx_orchestrator.cli.farm.words import counted
     from quincunx_orchestrator.farm.opening import open_farm
-    from quincunx_orchestrator.farm.order import order_from_bytes
 
     with open_farm(named_farm(**flags)) as farm:
         record = find_job(farm.jobs, name)
-        order = order_from_bytes(bytes(farm.recall.blobs.get(record.order)))
+        order = order_of(farm, record)
         over = record.state in ("succeeded", "partial", "failed")
         reasons = farm.client().result(record.render).ran if over else order.reasons
     if as_json:

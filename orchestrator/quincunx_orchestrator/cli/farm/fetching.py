@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quincunx_orchestrator.cli.job import write_whole
-from quincunx_orchestrator.farm.order import order_from_bytes
+from quincunx_orchestrator.farm.order import Order, order_from_bytes
 from quincunx_shared.errors import BadInput, FarmError
 from quincunx_shared.payload import decode
 
@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 _BEGINNINGS = {".wav": (b"RIFF", b"RF64"), ".flac": (b"fLaC",)}
 
 
+def order_of(farm: OpenFarm, record: JobRecord) -> Order:
+    """What a job was asked to render."""
+    return order_from_bytes(bytes(farm.recall.blobs.get(record.order)))
+
+
 def fetch(farm: OpenFarm, record: JobRecord, result: FarmResult, output: Path) -> Path:
     """Write the song of a job that is over to a file, and return its path."""
-    order = order_from_bytes(bytes(farm.recall.blobs.get(record.order)))
+    order = order_of(farm, record)
     # The song itself is what was asked for first; what was measured of it comes behind.
     ref = result.targets.get(order.targets[0])
     if ref is None:

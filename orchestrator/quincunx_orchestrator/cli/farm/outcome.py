@@ -14,6 +14,7 @@ from quincunx_orchestrator.cli.main import CANCELLED, ERROR, PARTIAL, PENDING
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.job import JobRecord, JobState
     from quincunx_orchestrator.farm.result import FarmResult
+    from quincunx_shared.names import SegmentId
 
 CODES: Mapping[JobState, int] = {
     "succeeded": 0,
@@ -27,7 +28,7 @@ CODES: Mapping[JobState, int] = {
 }
 
 
-def tell_outcome(record: JobRecord, result: FarmResult | None) -> None:
+def tell_outcome(record: JobRecord, result: FarmResult | None, labels: Mapping[SegmentId, str]) -> None:
     """Say on standard error what became of a job, and what failed."""
     took_text = took(record)
     after = f" after {took_text}" if took_text != "–" else ""
@@ -36,7 +37,8 @@ def tell_outcome(record: JobRecord, result: FarmResult | None) -> None:
     told = f"{short(record.render)} {song_name(record.song)}: {record.state}{note}{after}"
     click.echo(f"{told}; {steps}." if steps != "–" else f"{told}.", err=True)
     for (segment, node), error in (result.failed if result else {}).items():
-        click.echo(f"Failed: {segment}{f' {node}' if node else ''}: {error}", err=True)
+        name = f"{segment} {labels[segment]}" if segment in labels else segment
+        click.echo(f"Failed: {name}{f' ({node})' if node else ''}: {error}", err=True)
 
 
 def outcome_document(record: JobRecord, result: FarmResult | None, output: str | None = None) -> dict[str, Any]:

@@ -66,5 +66,5 @@ def command(
         raise click.UsageError("--stems and --phrases write files beside the song: use `quincunx render --farm`.")
     how, flags = ({name: given.pop(name) for name in names} for names in (HOW, FLAGS))
     choices = Choices(**given)
-    errand = Errand(song, output, container, watch, wait or timeout is not None, timeout)
+    errand = Errand(song, output, container, watch, wait or timeout is not None, timeout, choices.quiet)
     return run_errand(errand, choices, cache_dir, how, flags)

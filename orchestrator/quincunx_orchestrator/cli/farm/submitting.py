@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quincunx_orchestrator.cli import telling
+from quincunx_orchestrator.cli.farm.fetching import fetch, order_of
 from quincunx_orchestrator.cli.farm.following import StillPending, follow
 from quincunx_orchestrator.cli.farm.opening import find_job
 from quincunx_orchestrator.cli.farm.options import named_farm
@@ -28,6 +29,7 @@ from quincunx_orchestrator.installed import cutter_named
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.client import Submitted
+    from quincunx_orchestrator.farm.job import JobRecord
     from quincunx_shared.names import RenderId
 
 
@@ -41,6 +43,7 @@ class Errand:
     watch: bool
     wait: bool
     timeout: float | None
+    quiet: bool = False
 
     @property
     def place(self) -> Path:
@@ -86,16 +89,13 @@ def _submit(farm: OpenFarm, room: FarmRoom, job: Job, errand: Errand, choices: C
         _tell_submitted(submitted, choices)
     if not follows:
         return 0
-    render, quiet = submitted.render, choices.quiet or not errand.watch
-    return follow_to_end(farm, render, errand, quiet=quiet, as_json=choices.as_json, events=errand.watch)
+    return follow_to_end(farm, submitted.render, errand, as_json=choices.as_json)
 
 
-def follow_to_end(farm: OpenFarm, render: RenderId, errand: Errand, *, quiet: bool, as_json: bool, events: bool) -> int:
+def follow_to_end(farm: OpenFarm, render: RenderId, errand: Errand, *, as_json: bool) -> int:
     """Follow a job, fetch what came of it, tell it, and return the exit code."""
-    from quincunx_orchestrator.cli.farm.fetching import fetch
-
     try:
-        with teller_for(quiet=quiet, as_json=as_json and events) as teller:
+        with teller_for(quiet=errand.quiet or not errand.watch, as_json=as_json and errand.watch) as teller:
             follow(farm, render, teller, errand.timeout, lambda: farm.is_accepted(render))
     except KeyboardInterrupt:
         again = f"`quincunx watch {short(render)}` follows it again, `quincunx cancel {short(render)}` ends it"
@@ -104,17 +104,22 @@ def follow_to_end(farm: OpenFarm, render: RenderId, errand: Errand, *, quiet: bo
     except StillPending:
         click.echo(f"Not over after {errand.timeout:g} s. `quincunx show {short(render)}` says why.", err=True)
         return PENDING
-    record = find_job(farm.jobs, render)
-    result = farm.client().result(render) if CODES[record.state] in (0, 1, 3) else None
+    return tell_end(farm, find_job(farm.jobs, render), errand, as_json=as_json)
+
+
+def tell_end(farm: OpenFarm, record: JobRecord, errand: Errand, *, as_json: bool) -> int:
+    """Fetch what came of a job that is over, tell it, and return the exit code."""
+    result = farm.client().result(record.render) if CODES[record.state] in (0, 1, 3) else None
     written = None
     if result is not None and errand.output is not None and record.state != "failed":
         written = str(fetch(farm, record, result, errand.output))
     if as_json:
         click.echo(json.dumps(outcome_document(record, result, written), ensure_ascii=False))
-    elif written is not None:
+        return CODES[record.state]
+    if written is not None:
         click.echo(written)
-    if not as_json:
-        tell_outcome(record, result)
+    if not (errand.quiet and record.state == "succeeded"):
+        tell_outcome(record, result, order_of(farm, record).labels if result and result.failed else {})
     return CODES[record.state]
 
 

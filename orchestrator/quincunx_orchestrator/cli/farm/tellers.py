@@ -80,7 +80,7 @@ class Silent:
 
 
 class Lines:
-    """A line for every stage and every failure, for logs and pipes."""
+    """A line for every stage, for logs and pipes."""
 
     def hear(self, sequence: int, event: Event, tally: Tally) -> None:  # noqa: ARG002 - a teller
         """Write a line on standard error, if it is worth one."""
@@ -90,10 +90,9 @@ class Lines:
             case StageStarted():
                 click.echo(f"Stage {event.level + 1}: {counted(event.bundles, 'bundle')}.", err=True)
             case StageEnded():
-                done = f"{tally.done} of {counted(tally.to_run, 'step')} done"
+                failed = f", {tally.failed} failed" if tally.failed else ""
+                done = f"{tally.done} of {counted(tally.to_run, 'step')} done{failed}"
                 click.echo(f"Stage {event.level + 1} ended; {done}.", err=True)
-            case StepFailed():
-                click.echo(f"Failed: {event.segment} {event.node}: {event.error}", err=True)
 
     def wait(self, reason: str) -> None:
         """Say what it waits for."""
@@ -120,8 +119,6 @@ class Bar:
 
     def hear(self, sequence: int, event: Event, tally: Tally) -> None:  # noqa: ARG002 - a teller
         """Move the bar."""
-        if isinstance(event, StepFailed):
-            click.echo(f"Failed: {event.segment} {event.node}: {event.error}", err=True)
         self._advance(tally)
 
     def wait(self, reason: str) -> None:

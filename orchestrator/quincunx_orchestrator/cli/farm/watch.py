@@ -32,7 +32,7 @@ def command(
 
     if output is not None:
         check_output(output)
-    errand = Errand(Path(), output, "wav", watch=True, wait=True, timeout=timeout)
+    errand = Errand(Path(), output, "wav", watch=True, wait=True, timeout=timeout, quiet=quiet)
     with open_farm(named_farm(**flags)) as farm:
         render = find_job(farm.jobs, name).render
-        return follow_to_end(farm, render, errand, quiet=quiet, as_json=as_json, events=True)
+        return follow_to_end(farm, render, errand, as_json=as_json)
