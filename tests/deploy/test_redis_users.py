@@ -139,7 +139,6 @@ def test_a_worker_does_its_work(as_user: Callable[[str], Redis]) -> None:
     nodes.leave(NODE.name)
     RedisCounters(worker, "qx").add({"steps": 1.0})
     worker.hincrby("qx:refused", "forged", 1)
-    worker.hset("qx:pace", "mix", "0.1")
 
 
 def test_a_client_submits_follows_cancels_and_drains(

@@ -47,7 +47,7 @@ CLIENT = _role(
     "client",
     f"{_RENDERS} ~{{ns}}:job:* ~{{ns}}:jobs* ~{{ns}}:queue:* ~{{ns}}:running ~{{ns}}:active:* ~{{ns}}:song:* "
     "~{ns}:schedules* ~{ns}:drains ~{ns}:celery:quincunx.control* ~{ns}:celery:_kombu.binding* "
-    "%R~{ns}:nodes %R~{ns}:celery:* %R~{ns}:sig:* %R~{ns}:epoch %R~{ns}:counters %R~{ns}:refused %R~{ns}:pace",
+    "%R~{ns}:nodes %R~{ns}:celery:* %R~{ns}:sig:* %R~{ns}:epoch %R~{ns}:counters %R~{ns}:refused",
     beside="(~{ns}:sig:* +unlink) (~{ns}:nodes +hdel)",
 )
 
@@ -55,7 +55,7 @@ CLIENT = _role(
 WORKER = _role(
     "worker",
     f"{_RENDERS} ~{{ns}}:sig:* ~{{ns}}:claim:* ~{{ns}}:celery:* ~{{ns}}:nodes %R~{{ns}}:drains "
-    "~{ns}:counters ~{ns}:refused ~{ns}:pace",
+    "~{ns}:counters ~{ns}:refused",
     commands="-scan",
 )
 
