@@ -64,6 +64,8 @@ class CeleryPost:
             args=(seal_advance(messages[0].render, self.key, now),),
             queue=control_queue(self.coordinator),
             immutable=True,
+            # Nobody reads results; the client would listen for that of every message, and stop one by one.
+            ignore_result=True,
             kwargsrepr=f"render {messages[0].render[:8]}: look",
             argsrepr="",
         )
@@ -93,6 +95,7 @@ class CeleryPost:
             args=(seal_run(told, self.key, now),),
             queue=work_queue(device_of(message.cluster), message.priority),
             immutable=True,
+            ignore_result=True,
             argsrepr="",
             kwargsrepr=message.title,
         )
