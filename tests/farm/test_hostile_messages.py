@@ -130,14 +130,14 @@ def test_forged_replayed_and_readdressed_messages_run_nothing(desk: WorkerDesk) 
         another = desk.release([desk.toy("b")])
         wrong = replace(real, bundles=another.bundles, digests=(Digest("0" * 64),))
         for text in (desk.sealed(another, b"another key"), changed, other, sealed[:-2], f"{sealed} ", "", None, 5):
-            desk.app.send_task(RUN_BUNDLES, args=[text], queue=QUEUE)
+            desk.app.send_task(RUN_BUNDLES, args=[text], queue=QUEUE, ignore_result=True)
         # Ours by its seal, but it does not name what lies in the work state.
         desk.send(wrong)
         for name in (ADVANCE, "celery.chunks", "os.system"):
-            desk.app.send_task(name, args=[sealed], queue=QUEUE)
+            desk.app.send_task(name, args=[sealed], queue=QUEUE, ignore_result=True)
         desk.send(RunBundles(RenderId("nobody's"), 1, ("1/a/toy",), (Digest("0" * 64),)))
         for _ in range(5):
-            desk.app.send_task(RUN_BUNDLES, args=[sealed], queue=QUEUE)
+            desk.app.send_task(RUN_BUNDLES, args=[sealed], queue=QUEUE, ignore_result=True)
         desk.wait_for("a", seconds=NORMAL_SECONDS)
         refused = until(lambda: RedisCounters(desk.client, "qx").read().get(named(REFUSED, "forged")), 20)
     assert desk.runs() == {"a": 1}

@@ -106,7 +106,10 @@ class WorkerDesk:
 
     def send(self, message: RunBundles, queue: str = QUEUE) -> None:
         """Send a message as a coordinator does."""
-        self.app.send_task(RUN_BUNDLES, args=[self.sealed(message)], queue=queue, kwargsrepr="render r1: toys")
+        # Who listens for a result that nobody reads is still listening when the server is gone.
+        self.app.send_task(
+            RUN_BUNDLES, args=[self.sealed(message)], queue=queue, ignore_result=True, kwargsrepr="render r1: toys"
+        )
 
     def outcomes(self) -> dict[str, BundleOutcome]:
         """What has ended."""
