@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from tests.farm.farm_shell import Shell, shell_of
 
 from quincunx_orchestrator.farm.job import Priority
 from quincunx_orchestrator.farm.job_store import RedisJobStore
-from quincunx_orchestrator.farm.redis_server import RedisServer
+from quincunx_orchestrator.farm.redis_server import RedisServer, ServerOptions, start
+from quincunx_orchestrator.farm.setup.secret_folder import SecretFolder
 from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_shared.farm.nodes import Node, RedisNodes
+from quincunx_shared.farm.redis_client import connect_to
 from quincunx_shared.farm.redis_work_state import RedisWorkState
 from quincunx_shared.names import Digest, RenderId
 
@@ -26,6 +29,7 @@ COORDINATOR = Node("ben-1", "coordinator", "ben", 8, "0.1.0")
 def client(redis: Redis, redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Redis:
     """The farm that commands find."""
     monkeypatch.setenv("QUINCUNX_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("QUINCUNX_DEV_DIR", str(tmp_path / "dev"))
     monkeypatch.setenv("QUINCUNX_FARM_REDIS_URL", redis_server.url)
     monkeypatch.setenv("QUINCUNX_FARM_STORE", (tmp_path / "blobs").as_uri())
     key = tmp_path / "envelope"
@@ -211,3 +215,49 @@ def test_without_a_farm_and_without_an_answer_the_code_is_six(
     answer = shell("jobs")
     assert answer.code == 6
     assert "no farm is named: nothing sets redis_url" in answer.err
+
+
+def test_every_command_works_as_the_user_of_clients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: Shell
+) -> None:
+    secrets = tmp_path / "secrets"
+    SecretFolder(secrets).fill("qx", "quincunx")
+    server = start(tmp_path / "redis", ServerOptions(acl_file=secrets / "redis" / "users.acl"))
+    try:
+        password = (secrets / "coordinator" / "redis_password").read_text().strip()
+        with closing(connect_to(server.url, username="coordinator", password=password)) as client:
+            store = RedisJobStore(client, "qx")
+            submit(store, "one")
+            end(store, "one", "failed")
+            submit(store, "two")
+            RedisNodes(client, "qx").beat(WORKER)
+        monkeypatch.setenv("QUINCUNX_FARM_REDIS_URL", server.url)
+        monkeypatch.setenv("QUINCUNX_FARM_REDIS_USERNAME", "client")
+        monkeypatch.setenv("QUINCUNX_FARM_REDIS_PASSWORD_FILE", str(secrets / "client" / "redis_password"))
+        for typed in (
+            "jobs",
+            "history",
+            "show two",
+            "logs two",
+            "pause two",
+            "resume two",
+            "priority two background",
+            "retry one",
+            "cancel two",
+            "nodes",
+            "node drain anna-1 -r test",
+            "node undrain anna-1",
+            "schedule list",
+        ):
+            answer = shell(*typed.split())
+            assert answer.code == 0, (typed, answer.err)
+        assert shell("watch", "two").code == 7
+        wrong = tmp_path / "wrong"
+        wrong.write_text("canary")
+        wrong.chmod(0o600)
+        monkeypatch.setenv("QUINCUNX_FARM_REDIS_PASSWORD_FILE", str(wrong))
+        answer = shell("jobs")
+        assert (answer.code, "the user or the password is wrong" in answer.err) == (4, True)
+        assert "canary" not in answer.err
+    finally:
+        server.kill()
