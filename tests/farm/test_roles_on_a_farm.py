@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from tests.farm.proof_songs import STAGED, TARGET, ProofSong
 from tests.farm.real_farm import RealFarm, real_farm
+from tests.farm.waiting import until
 
+from quincunx_orchestrator.farm.schedule import Schedule
 from quincunx_orchestrator.farm.setup.secret_folder import SecretFolder
 from quincunx_orchestrator.farm.stopping import cancel
 
@@ -29,7 +31,7 @@ def with_users(farm: RealFarm, secrets: Path) -> None:
     farm.settings = farm.settings.model_copy(update={"redis_username": "client", "redis_password_file": password})
 
 
-def test_a_farm_whose_roles_have_only_their_rights_renders_and_cancels(tmp_path: Path) -> None:
+def test_a_farm_whose_roles_have_only_their_rights_renders_cancels_and_runs_schedules(tmp_path: Path) -> None:
     with real_farm(tmp_path) as farm:
         secrets = tmp_path / "secrets"
         with_users(farm, secrets)
@@ -45,6 +47,11 @@ def test_a_farm_whose_roles_have_only_their_rights_renders_and_cancels(tmp_path:
             assert len(near.render(song).ran) == 0
             slow = near.submit(ProofSong(4, seconds=5.0, salt=1))
             assert cancel(near.farm.jobs, near.farm.work, slow) == "cancelled"
+            schedules = near.farm.schedules()
+            kept = near.farm.client().keep(ProofSong(2, colours=STAGED, salt=2).bound(), [TARGET])
+            schedules.set(Schedule("tick", "* * * * * *", kept))
+            until(lambda: any(one.order == kept.order for one in near.farm.jobs.jobs(["succeeded"])), 30.0)
+            assert schedules.remove("tick")
         said = farm.logs()
         assert "NOPERM" not in said
         assert "No permission" not in said
