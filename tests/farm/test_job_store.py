@@ -322,6 +322,11 @@ class Jobs(RuleBasedStateMachine):
         active = {name for name, now in self.known.items() if now in ACTIVE}
         assert {one.render for one in self.store.jobs(ACTIVE, limit=1000)} == active
 
+    def teardown(self) -> None:
+        for name, now in self.states().items():
+            told = [event.state for event in endings(self.store, name)]
+            assert told == ([now] if now in TERMINAL else []), "one event says how it ended, and none says so before"
+
     def states(self) -> dict[RenderId, JobState]:
         return {one.render: one.state for one in self.store.jobs(limit=1000)}
 

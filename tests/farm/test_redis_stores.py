@@ -133,6 +133,17 @@ def test_the_log_is_bounded_and_keeps_its_numbers(redis: Redis) -> None:
     assert redis.keys() == []
 
 
+def test_what_a_newer_process_told_is_left_out_and_holds_nobody_up(redis: Redis) -> None:
+    log = RedisEventLog(redis, "qx", R)
+    log.append(event(0))
+    for told in (b'{"event": "SomethingNew", "segment": "p1"}', b'{"event": "StageStarted", "more": 1}', b"\xff"):
+        redis.xadd("qx:{r}:events", {"event": told}, id="0-*")
+    assert log.follow(1, 0.05) == []
+    assert log.append(event(4)) == 4
+    assert log.follow(1, 5.0) == [(4, event(4))]
+    assert log.since(0) == (event(0), event(4))
+
+
 def test_who_follows_is_woken_by_the_next_event(redis_server: RedisServer, redis: Redis) -> None:
     heard: list[tuple[int, Event]] = []
     log = RedisEventLog(redis, "qx", R)

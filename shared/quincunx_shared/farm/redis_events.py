@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from quincunx_shared.events import Event
 from quincunx_shared.farm.render_keys import EVENT_FIELD, EVENTS, render_key
-from quincunx_shared.farm.wire import event_from_json, event_to_json
+from quincunx_shared.farm.wire import BadMessage, event_from_json, event_to_json
 from quincunx_shared.names import RenderId
 
 if TYPE_CHECKING:
@@ -88,26 +88,44 @@ class RedisEventLog:
         return tuple(event for _, event in self.numbered(sequence))
 
     def numbered(self, sequence: int = 0) -> Iterator[tuple[int, Event]]:
-        """Yield the events from that number on that are there now, each with its number."""
-        while True:
-            entries = cast("list[Any]", self._redis.xrange(self._key, f"0-{sequence + 1}", "+", count=_BATCH))
-            for name, fields in entries:
-                sequence = _sequence(name) + 1
-                yield sequence - 1, event_from_json(fields[EVENT_FIELD.encode()])
-            if len(entries) < _BATCH:
-                return
+        """Yield the events from that number on that are there now, each with its number.
+
+        What a newer process told, in a form that is not known here, is left out; it keeps its number.
+        """
+        return ((number, event) for number, event in self._entries(sequence) if event is not None)
 
     def follow(self, since: int, seconds: float) -> list[tuple[int, Event]]:
         """Return the events from that number on; wait for the first of them, but no longer than that."""
         deadline = time.monotonic() + seconds
-        while not (found := list(self.numbered(since))) and (left := deadline - time.monotonic()) > 0:
+        while True:
+            entries = list(self._entries(since))
+            found = [(number, event) for number, event in entries if event is not None]
+            left = deadline - time.monotonic()
+            if found or left <= 0:
+                return found
+            since = entries[-1][0] + 1 if entries else since
             block = max(1, round(min(left, self._longest_block) * 1000))
             self._redis.xread({self._key: f"0-{since}"}, count=1, block=block)
-        return found
+
+    def _entries(self, sequence: int) -> Iterator[tuple[int, Event | None]]:
+        while True:
+            entries = cast("list[Any]", self._redis.xrange(self._key, f"0-{sequence + 1}", "+", count=_BATCH))
+            for name, fields in entries:
+                sequence = _sequence(name) + 1
+                yield sequence - 1, _event(fields[EVENT_FIELD.encode()])
+            if len(entries) < _BATCH:
+                return
 
     def forget(self) -> None:
         """Drop all events."""
         self._redis.unlink(self._key, self._writers)
+
+
+def _event(content: bytes) -> Event | None:
+    try:
+        return event_from_json(content)
+    except BadMessage:
+        return None
 
 
 def _sequence(name: bytes | str) -> int:
