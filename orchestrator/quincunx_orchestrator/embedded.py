@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quincunx_orchestrator.render import Farm
+from quincunx_shared.bank_folder import file_digest
 from quincunx_shared.curve import INTERPOLATIONS, Interpolation
+from quincunx_shared.errors import QuincunxError
 from quincunx_shared.intervention import Operator
 from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.manifest import Manifest
@@ -156,3 +158,17 @@ def frugal_limits(limits: ModelLimits) -> ModelLimits:
     """Let this process give memory back as soon as it is free, and return the limits with which its models do too."""
     return_early()
     return replace(limits, keep_frames=0)
+
+
+def check_models(paths: Iterable[Path]) -> None:
+    """Load each model once, and let go of it. Raises `BadVoicebank` for what no render could load.
+
+    On the processor: whether a file is a model does not depend on the device. A machine without an ONNX Runtime
+    cannot tell, and takes them as they are.
+    """
+    try:
+        runtime = OnnxRuntime("cpu")
+    except QuincunxError:
+        return
+    for path in paths:
+        runtime.load(path, file_digest(path))

@@ -10,18 +10,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.unit.tiny_bank import FILES
+from tests.unit.tiny_models import doubling
 
 #: A vocoder dependency as OpenUTAU has it.
 OUDEP: Mapping[str, str | bytes] = {
     "oudep.yaml": "name: tiny_hifigan\nversion: 0.1.0\n",
     "vocoder.yaml": "name: tiny_hifigan\nmodel: vocoder.onnx\nmel_base: e\n",
-    "vocoder.onnx": b"a vocoder",
+    "vocoder.onnx": doubling(),
 }
 
 #: A bank in a folder of its own, which names a vocoder it does not hold.
 BANK: Mapping[str, str | bytes] = {
     f"Tiny/{name}": content for name, content in FILES.items() if content is not None and "dsvocoder" not in name
-} | {"Tiny/dsconfig.yaml": "acoustic: acoustic.onnx\nphonemes: phonemes.txt\nmel_base: e\nvocoder: tiny_hifigan\n"}
+} | {
+    "Tiny/acoustic.onnx": doubling(),
+    "Tiny/dsconfig.yaml": "acoustic: acoustic.onnx\nphonemes: phonemes.txt\nmel_base: e\nvocoder: tiny_hifigan\n",
+}
 
 
 def packed(path: Path, files: Mapping[str, str | bytes], *, compression: int = zipfile.ZIP_DEFLATED) -> Path:

@@ -21,6 +21,7 @@ from tests.scenario.packing import (
     with_entry,
     with_raw_names,
 )
+from tests.unit.tiny_models import adding_noise, doubling, foreign, with_outside_weights
 
 from quincunx_orchestrator.cli.main import run
 
@@ -69,7 +70,7 @@ def test_a_vocoder_and_a_bank_are_installed_and_found_by_every_later_command(hom
     _, listed, _ = home.voices()
     assert "not found" not in listed
     assert (own(home) / "voicebanks/Tiny/dsdict-en.yaml").is_file()
-    assert (own(home) / "vocoders/tiny_hifigan/vocoder.onnx").read_bytes() == b"a vocoder"
+    assert (own(home) / "vocoders/tiny_hifigan/vocoder.onnx").read_bytes() == OUDEP["vocoder.onnx"]
 
 
 def test_a_bank_without_its_vocoder_is_refused_with_the_command_that_mends_it(home: Home) -> None:
@@ -116,7 +117,7 @@ def test_a_folder_is_installed_as_a_copy(home: Home) -> None:
     code, out, _ = home.voices("install", home / "Tiny", "--as", "Winzig")
     assert (code, out) == (0, f"Winzig  {own(home) / 'voicebanks/Winzig'}\n")
     assert (home / "Tiny/acoustic.onnx").is_file()
-    assert (own(home) / "voicebanks/Winzig/acoustic.onnx").read_bytes() == b"an acoustic model"
+    assert (own(home) / "voicebanks/Winzig/acoustic.onnx").read_bytes() == BANK["Tiny/acoustic.onnx"]
 
 
 def test_quincunx_voices_says_where_banks_and_vocoders_go(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,15 +130,34 @@ def test_quincunx_voices_says_where_banks_and_vocoders_go(home: Home, monkeypatc
 
 def test_what_is_installed_is_replaced_only_on_demand(home: Home) -> None:
     home.voices("install", packed(home / "tiny.zip", BANK))
-    other = packed(home / "other.zip", {**BANK, "Tiny/acoustic.onnx": b"another model"})
+    other = packed(home / "other.zip", {**BANK, "Tiny/acoustic.onnx": adding_noise()})
     before = tree_of(own(home))
     code, _, err = home.voices("install", other)
     assert code == 2
     assert "is installed already" in err
     assert tree_of(own(home)) == before
     assert home.voices("install", other, "--replace")[0] == 0
-    assert (own(home) / "voicebanks/Tiny/acoustic.onnx").read_bytes() == b"another model"
+    assert (own(home) / "voicebanks/Tiny/acoustic.onnx").read_bytes() == adding_noise()
     assert [path.name for path in (own(home) / "voicebanks").iterdir()] == ["Tiny"]
+
+
+@pytest.mark.parametrize("name", ["acoustic.onnx", "dsdur/dur.onnx"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "is no model that can be run"),
+        (foreign(), "needs operators that are not part of ONNX"),
+        (with_outside_weights("weights.bin"), "keeps weights in other files"),
+    ],
+)
+def test_a_bank_with_a_model_that_does_not_load_is_not_installed(
+    home: Home, name: str, content: bytes, why: str
+) -> None:
+    before = tree_of(home.root)
+    bank = packed(home / "tiny.zip", {**BANK, f"Tiny/{name}": content})
+    code, _, err = home.voices("install", bank)
+    assert (code, f"tiny.zip: {name}: {why}" in err, "nothing was installed" in err) == (2, True, True), err
+    assert tree_of(home.root).keys() - before.keys() == {"tiny.zip"}
 
 
 @pytest.mark.parametrize("encoding", ["cp932", "utf-8"])
@@ -191,7 +211,7 @@ def cut(part: float) -> Wrong:
 
 def flipped(home: Path) -> Path:
     content = bytearray(packed(home / "wrong.oudep", OUDEP, compression=zipfile.ZIP_STORED).read_bytes())
-    content[content.index(b"a vocoder")] ^= 1
+    content[content.index(doubling())] ^= 1
     (home / "wrong.oudep").write_bytes(content)
     return home / "wrong.oudep"
 

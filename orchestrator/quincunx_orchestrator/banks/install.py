@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,8 +74,12 @@ def install(
     encoding: str = "",
     replace: bool = False,
     reserved: Collection[str] = (),
+    check_models: Callable[[Iterable[Path]], None] = lambda _: None,
 ) -> Installed:
-    """Install a package under its own name, or under another. Raises `BadInput`; then nothing was written."""
+    """Install a package under its own name, or under another. Raises `BadInput`; then nothing was written.
+
+    `check_models` refuses files of models that cannot be loaded, by `BadVoicebank`.
+    """
     with _opened(source, encoding) as package:
         kind, below = _what_it_is(package)
         parts = parts_of(name or _own_name(kind, below, source), where="--as" if name else package.where)
@@ -89,7 +93,9 @@ def install(
         with _unfinished(root) as folder:
             _unpack(package, below, folder)
             own = parts[0] if name or kind == "bank" else _vocoder_name(folder, parts[0], package.where)
-            missing = _read_back(kind, folder, roots, package.where)
+            with _told_of(folder, package.where):
+                missing = _read_back(kind, folder, roots)
+                check_models(sorted(folder.rglob("*.onnx")))
             _place(folder, root / own, replace)
             return Installed(kind, own, root / own, missing)
 
@@ -150,7 +156,7 @@ def _vocoder_name(folder: Path, otherwise: str, where: str) -> str:
     return otherwise
 
 
-def _read_back(kind: Kind, folder: Path, roots: Roots, where: str) -> str:
+def _read_back(kind: Kind, folder: Path, roots: Roots) -> str:
     """Read what was unpacked as every later render will. Returns the name of the vocoder a bank still lacks."""
     try:
         if kind == "bank":
@@ -161,13 +167,20 @@ def _read_back(kind: Kind, folder: Path, roots: Roots, where: str) -> str:
             BankFolder(folder).file(settings.model, where=f"{config}: model")
     except VocoderNotFound as error:
         return error.name
+    return ""
+
+
+@contextmanager
+def _told_of(folder: Path, where: str) -> Iterator[None]:
+    """Let errors in a folder be told as errors in the package that was unpacked there."""
+    try:
+        yield
     except BadVoicebank as error:
         # The folder it was tried in is gone by the time anybody reads this.
         inside = error.where.replace(str(folder), "").lstrip("/\\")
         raise BadVoicebank(
             error.what, where=f"{where}: {inside}".rstrip(": "), remedy="nothing was installed"
         ) from error
-    return ""
 
 
 @contextmanager

@@ -29,11 +29,18 @@ def install(source: Path, name: str, encoding: str, replace: bool, voices_dir: P
     Nothing is left behind if anything is wrong with it.
     """
     from quincunx_orchestrator.banks.install import install as install_package
+    from quincunx_orchestrator.embedded import check_models
     from quincunx_orchestrator.song.voices import DEMO_PRESETS
 
     roots = Workspace().install_roots(voices_dir)
     installed = install_package(
-        source, roots, name=name, encoding=encoding, replace=replace, reserved=tuple(DEMO_PRESETS)
+        source,
+        roots,
+        name=name,
+        encoding=encoding,
+        replace=replace,
+        reserved=tuple(DEMO_PRESETS),
+        check_models=check_models,
     )
     if as_json:
         told = {"kind": installed.kind, "name": installed.name, "folder": str(installed.place)}
