@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -49,9 +50,16 @@ def fake_redis() -> Iterator[Redis]:
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A real S3 server for all tests of a run that ask for it. Each takes a bucket of its own."""
-    from tests.farm.s3_server import running_s3
+    """A real S3 server for all tests of a run that ask for it. Each takes a bucket of its own.
 
+    QUINCUNX_TEST_S3=HOST:PORT,ACCESS_KEY,SECRET_KEY tries them on another server, which is running.
+    """
+    from tests.farm.s3_server import S3Server, running_s3
+
+    if other := os.environ.get("QUINCUNX_TEST_S3"):
+        endpoint, access_key, secret_key = other.split(",")
+        yield S3Server(endpoint, access_key, secret_key, 0)
+        return
     with running_s3(tmp_path_factory.mktemp("s3") / "server") as server:
         yield server
 

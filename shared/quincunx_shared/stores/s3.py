@@ -32,6 +32,9 @@ QUESTIONS_AT_ONCE = 12
 #: Up to so many blobs are asked for one by one; beyond, a listing says of a thousand at once.
 FEW = 64
 
+#: So many are looked for in one walk through a listing; fewer would have walks read the same pages.
+LISTED_TOGETHER = 500
+
 #: A page of a listing costs as much as so many single questions.
 PAGE_WORTH = 16
 
@@ -76,7 +79,7 @@ class S3BlobStore:
         unknown = sorted(self._present.unknown(digests))
         listed: set[Digest] = set()
         if len(unknown) > FEW:
-            share = -(-len(unknown) // QUESTIONS_AT_ONCE)
+            share = max(LISTED_TOGETHER, -(-len(unknown) // QUESTIONS_AT_ONCE))
             parts = [unknown[start : start + share] for start in range(0, len(unknown), share)]
             unasked: list[Digest] = []
             for absent, rest in self._pool.map(self._walk, parts):
