@@ -16,6 +16,7 @@ import pytest
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import BlobMissing, StoreError, StoreUnreachable
 from quincunx_shared.names import Digest
+from quincunx_shared.stores import machine_cache
 from quincunx_shared.stores.folder import FolderBlobStore
 from quincunx_shared.stores.machine_cache import IN_USE_SECONDS, MachineCache
 from quincunx_shared.stores.memory import MemoryBlobStore
@@ -89,6 +90,28 @@ def test_many_threads_that_want_one_blob_fetch_it_once(remote: Remote, machine: 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(machine.get, [DIGEST] * 40)) == {SONG}
     assert remote.asked == [DIGEST]
+
+
+def test_a_store_that_does_not_answer_is_not_waited_for_by_one_after_the_other(
+    remote: Remote, machine: MachineCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine_cache, "PATIENT_SECONDS", 0.05)
+    together = threading.Barrier(4)
+
+    def never(digest: Digest) -> bytes:
+        # Breaks unless all four have come as far as this.
+        together.wait(10)
+        raise StoreUnreachable(f"no answer about {digest}")
+
+    remote.get = never  # type: ignore[method-assign]
+
+    def ask(_: int) -> bool:
+        with pytest.raises(StoreUnreachable):
+            machine.get(DIGEST)
+        return not together.broken
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(ask, range(4)))
 
 
 def test_a_file_that_was_spoilt_here_is_fetched_anew(remote: Remote, machine: MachineCache, tmp_path: Path) -> None:

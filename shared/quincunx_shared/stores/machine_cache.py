@@ -28,6 +28,13 @@ LOOKED_AT_SHARE = 1 / 64
 #: What was used within this time stays, whatever the limit: somebody was given its path.
 IN_USE_SECONDS = 120.0
 
+#: Whoever wants a blob that another is fetching waits so long, then fetches it as well: a store that does not answer
+#: would otherwise be waited for by one after the other.
+PATIENT_SECONDS = 15.0
+
+#: How often is looked whether the other is done.
+_LOOK_SECONDS = 0.005
+
 #: So many blobs come over the network at once.
 FETCHED_AT_ONCE = 12
 
@@ -106,7 +113,7 @@ class MachineCache:
 
     def make_room(self) -> None:
         """Remove what was not used for longest, until the rest fits. One process of the machine does it at a time."""
-        with _locked(self._folder / "sweep.lock", wait=False) as mine:
+        with _locked(self._folder / "sweep.lock", 0.0) as mine:
             if mine:
                 border = time.time() - IN_USE_SECONDS
                 ages = [
@@ -148,13 +155,13 @@ class MachineCache:
     @contextlib.contextmanager
     def _alone(self, digest: Digest) -> Iterator[None]:
         """Let one process and thread of the machine fetch a blob; the others find it here afterwards."""
-        with _locked(self._folder / "fetching" / digest[:2], wait=True):
+        with _locked(self._folder / "fetching" / digest[:2], PATIENT_SECONDS):
             yield
 
 
 @contextlib.contextmanager
-def _locked(path: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold a lock that dies with the process; without `wait`, yield False if another has it."""
+def _locked(path: Path, patient_seconds: float) -> Iterator[bool]:
+    """Hold a lock that dies with the process; yield False if another has it for longer than one is patient."""
     if sys.platform == "win32":
         yield True
         return
@@ -168,9 +175,14 @@ def _locked(path: Path, *, wait: bool) -> Iterator[bool]:
         yield True
         return
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+        until = time.monotonic() + patient_seconds
+        mine = False
+        while not mine:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                mine = True
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    break
+                time.sleep(_LOOK_SECONDS)
+        yield mine
