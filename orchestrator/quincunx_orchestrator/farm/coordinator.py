@@ -259,6 +259,7 @@ class JobRun:
         around.recall.flush()
         told = {"digest": digest, "counts": dict(steps_by_state(result)), "failed": len(result.failed)}
         if around.jobs.end(claim.render, claim.token, result.state, told, _segment_ends(order, result)):
+            LOG.info("ended: %s, %s", result.state, told["counts"])
             around.clear(claim.render)
 
 

@@ -65,7 +65,10 @@ class Post:
 def run_message(told: RunBundles, post: Post) -> int:
     """Run what is left to do of a message, and return how many bundles ended here."""
     with about(told.render):
-        return _run_message(told, post)
+        began = time.monotonic()
+        ended = _run_message(told, post)
+        LOG.info("%d of %d bundles ended in %.3f s", ended, len(told.bundles), time.monotonic() - began)
+        return ended
 
 
 def _run_message(told: RunBundles, post: Post) -> int:

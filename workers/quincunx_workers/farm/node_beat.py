@@ -42,6 +42,7 @@ class NodeBeat:
         if self._thread is not None:
             self._thread.join(BEAT_SECONDS)
         try:
+            self.also()
             self.nodes.leave(self.node.name)
         except Exception as error:  # it falls silent instead
             LOG.warning("this node could not take its leave: %s", error)
