@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from quincunx_shared.errors import BadInput, QuincunxError
 from quincunx_shared.farm.logs import start_logging
-from quincunx_shared.farm.queues import queues_of
+from quincunx_shared.farm.queues import DEVICES, queues_of
 from quincunx_shared.farm.settings_layers import load_settings
 from quincunx_workers.farm.supervisor import Supervisor
 
@@ -42,16 +42,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m quincunx_workers.farm", description=__doc__)
     parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
-    parser.add_argument("--queues", default="", help="names of queues, with commas; those of the device by default")
+    parser.add_argument("--queues", default="", help="devices or names of queues, with commas; those of its own device")
     parser.add_argument("--concurrency", type=int, help="bundles at once: one a core, or 4 on a gpu")
     parser.add_argument("--name", default="", help="how the farm calls this worker; by machine and device by default")
     parser.add_argument("--alone", action="store_true", help="without a supervisor")
     chosen = parser.parse_args(arguments)
-    chosen.queues = tuple(one.strip() for one in chosen.queues.split(",") if one.strip()) or queues_of([chosen.device])
+    chosen.queues = _queues(chosen.queues) or queues_of([chosen.device])
     chosen.concurrency = chosen.concurrency or (GPU_SLOTS if chosen.device == "gpu" else os.cpu_count() or 1)
     # Below one name it comes back after a restart, and stays drained if it was.
     chosen.name = chosen.name or f"{socket.gethostname()}-{chosen.device}-{os.getpid()}"
     return chosen
+
+
+def _queues(text: str) -> tuple[str, ...]:
+    """Names of queues; that of a device stands for all of its own, so that `cpu,gpu` is all work there is."""
+    named = [one.strip() for one in text.split(",") if one.strip()]
+    return (*queues_of(one for one in named if one in DEVICES), *(one for one in named if one not in DEVICES))
 
 
 def _command(chosen: argparse.Namespace) -> list[str]:

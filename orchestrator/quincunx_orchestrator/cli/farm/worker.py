@@ -12,15 +12,18 @@ from quincunx_orchestrator.cli.farm.options import farm_options
     "--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True, help="What it computes on."
 )
 @click.option(
-    "--queues", metavar="A,B", default="", help="Which queues it takes work from.  [default: those of the device]"
+    "--queues",
+    metavar="A,B",
+    default="",
+    help="Whose work: cpu,gpu for all, or names of queues.  [default: its device's]",
 )
 @click.option("--concurrency", type=click.IntRange(1, 1024), help="Bundles at once.  [default: cpu one a core, gpu 4]")
 @farm_options
 def command(device: str, queues: str, concurrency: int | None, **flags: str | None) -> None:
     """Take work from the farm's queues until SIGTERM, then finish what is begun.
 
-    A cpu worker has a process a core; a gpu worker is one process with threads: start one for every device, and choose
-    it with CUDA_VISIBLE_DEVICES.
+    Where no machine has a GPU, the others do its work: --queues cpu,gpu. A cpu worker has a process a core; a gpu
+    worker is one process with threads: start one for every device, and choose it with CUDA_VISIBLE_DEVICES.
     """
     from quincunx_orchestrator.cli.farm.becoming import become
     from quincunx_orchestrator.cli.farm.options import named_farm
