@@ -37,7 +37,7 @@ from quincunx_workers.workbench import Workbench
 LOG = logging.getLogger(__name__)
 
 #: Bundles that are begun with one question take no longer than this, all together, and are never more.
-TOGETHER_SECONDS, MOST_TOGETHER = 0.01, 16
+TOGETHER_SECONDS, MOST_TOGETHER = 0.05, 16
 
 
 @dataclass(frozen=True)

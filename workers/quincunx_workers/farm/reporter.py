@@ -16,7 +16,7 @@ from quincunx_workers.farm.keeper import Holding
 from quincunx_workers.workbench import Workbench
 
 #: A report waits no longer than this for others to travel with.
-REPORT_SECONDS = 0.02
+REPORT_SECONDS = 0.1
 
 
 class Reporter:
