@@ -101,7 +101,7 @@ def test_a_step_that_hangs_ends_its_process_and_is_quarantined(
     redis_server: RedisServer, tmp_path: Path, device: str
 ) -> None:
     with (
-        worker_desk(redis_server.url, tmp_path, lease_seconds=LEASE, step_seconds=0.5) as desk,
+        worker_desk(redis_server.url, tmp_path, lease_seconds=LEASE, step_seconds=1.5) as desk,
         desk.worker("one", "--device", device, "--queues", "quincunx.cpu.user"),
     ):
         desk.send(desk.release([desk.toy("stuck", "hang"), desk.toy("fine")]))
