@@ -66,14 +66,16 @@ class ProofSong:
     def _traced(self) -> str:
         return str(self.trace or "")
 
-    def input(self, number: int) -> Any:
-        """What a phrase begins with."""
-        return np.full(self.floats, self.salt * 1_000_000 + number * 10, dtype=np.float32)
+    def input(self, number: int, version: int = 0) -> Any:
+        """What a phrase begins with; of each song, phrase and version another one."""
+        numbers = np.full(self.floats, number * 10 + version / 8, dtype=np.float32)
+        numbers[-1] = self.salt
+        return numbers
 
     def edit(self, number: int, version: int) -> None:
         """Give a phrase another input."""
-        changed = np.full(self.floats, self.salt * 1_000_000 + number * 10 + version / 8, dtype=np.float32)
-        self.segments[number] = self.segments[number].with_operation(SetInput(PortKey("s0", "x"), encode(changed)))
+        changed = SetInput(PortKey("s0", "x"), encode(self.input(number, version)))
+        self.segments[number] = self.segments[number].with_operation(changed)
 
     def bound(self) -> BoundSong:
         """The song as it can be rendered; what did not change since the last time is taken over."""

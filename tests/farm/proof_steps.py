@@ -40,7 +40,7 @@ def _trace(options: Mapping[str, Any], word: str) -> None:
 
 def _work(inputs: Mapping[str, Any], options: Mapping[str, Any], context: Any) -> Any:
     x = np.asarray(inputs["x"], dtype=np.float32)
-    _trace(options, f"work{options['place']} {x[0]:.0f} {options['seconds']}")
+    _trace(options, f"work{options['place']} {x[0]} {x[-1]}")
     context.report(0.0)
     compute_for(options["seconds"])
     return x * np.float32(options["gain"]) + np.float32(1)
