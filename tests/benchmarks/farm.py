@@ -102,21 +102,16 @@ def naive_canvas(folder: Path, figures: dict[str, float], times: int) -> None:
 def ours(near: NearClient, figures: dict[str, float], times: int) -> None:
     """The same on the farm, cold each time; then edits and nothing at all."""
 
-    def cold(salt: int, **how: Any) -> ProofSong:
-        song = ProofSong(PHRASES, PLACES, FLOATS, salt=salt, **how)
-        song.bound()
-        near.render(song)
-        return song
+    def cold(salt: int, seconds: float = 0.0) -> tuple[float, ProofSong]:
+        song = ProofSong(PHRASES, PLACES, FLOATS, seconds, salt=salt)
+        return seconds_of(lambda: near.render(song)), song
 
     # Twice: workers learn how long a step takes, and open what they open with their first messages.
     cold(1), cold(2)
-    figures["farm_empty_s"] = statistics.median(
-        seconds_of(lambda salt=salt: cold(salt)) for salt in range(3, 3 + times)
-    )
-    cold(50, seconds=STEP_SECONDS)
-    busy: list[ProofSong] = []
-    figures["farm_20ms_ratio"] = seconds_of(lambda: busy.append(cold(51, seconds=STEP_SECONDS))) / WORK
-    song = busy[0]
+    figures["farm_empty_s"] = statistics.median(cold(salt)[0] for salt in range(3, 3 + times))
+    cold(50, STEP_SECONDS)
+    seconds, song = cold(51, STEP_SECONDS)
+    figures["farm_20ms_ratio"] = seconds / WORK
     figures["nothing_changed_s"] = statistics.median(seconds_of(lambda: near.render(song)) for _ in range(20))
     edits = [edited(near, song, number) for number in range(10)]
     figures["one_edit_overhead_s"] = statistics.median(edits) - PLACES * STEP_SECONDS
