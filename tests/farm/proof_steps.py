@@ -1,7 +1,7 @@
 """Steps that farms under proof run: a chain of work over arrays, a mix, one that dies and one that hangs.
 
 Workers find them as those of any installed package: `offer` writes what the package would say of itself. Each
-execution leaves a line in the file that the option `trace` names, which belongs to no signature.
+execution leaves a line in the file that the option `trace` names, which belongs to no signature: what began, and when.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _trace(options: Mapping[str, Any], word: str) -> None:
     if options["trace"]:
         # One write to a file that is appended to: lines of many processes do not mix.
         with Path(options["trace"]).open("ab", buffering=0) as file:
-            file.write(f"{word}\n".encode())
+            file.write(f"{word} {time.time():.3f}\n".encode())
 
 
 def _work(inputs: Mapping[str, Any], options: Mapping[str, Any], context: Any) -> Any:
@@ -55,7 +55,7 @@ def _die(inputs: Mapping[str, Any], options: Mapping[str, Any], context: Any) ->
 def _hang(inputs: Mapping[str, Any], options: Mapping[str, Any], context: Any) -> Any:  # noqa: ARG001
     """Hang once, when first asked: whoever tries again comes through."""
     _trace(options, "hang")
-    if Path(options["trace"]).read_text().count("hang\n") == 1:
+    if Path(options["trace"]).read_text().count("hang ") == 1:
         time.sleep(3600)
     return inputs["x"]
 

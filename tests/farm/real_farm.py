@@ -81,10 +81,17 @@ class RealFarm:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     #: How each was started, so that it can be started again.
     started: dict[str, tuple[Sequence[str], Mapping[str, str]]] = field(default_factory=dict)
+    traces: int = 0
 
     @property
     def trace(self) -> Path:
-        return self.folder / "trace"
+        """The file of the current song: see `new_trace`."""
+        return self.folder / f"trace-{self.traces}"
+
+    def new_trace(self) -> Path:
+        """Begin a new file."""
+        self.traces += 1
+        return self.trace
 
     def worker(self, name: str, device: str = "cpu", slots: int = 1, **variables: str) -> None:
         """Start a worker."""
@@ -112,6 +119,13 @@ class RealFarm:
             self.processes[name] = subprocess.Popen(
                 command, env=environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
             )
+
+    def whole(self) -> None:
+        """Start again what has ended, and wait until all are there."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                self.again(name)
+        self.ready()
 
     def ready(self, *names: str) -> None:
         """Wait until these, or all, tell of themselves."""
@@ -161,9 +175,15 @@ class RealFarm:
         with open_farm(self.settings, name="test-client") as farm:
             yield NearClient(farm)
 
+    def begun(self) -> list[tuple[str, float]]:
+        """Which step began when, in order."""
+        lines = self.trace.read_text().splitlines() if self.trace.exists() else []
+        told = (line.rpartition(" ") for line in lines)
+        return [(word, float(at)) for word, _, at in told]
+
     def executions(self) -> Counter[str]:
         """How often each step was executed, by its word."""
-        return Counter(self.trace.read_text().splitlines() if self.trace.exists() else ())
+        return Counter(word for word, _ in self.begun())
 
     def logs(self) -> str:
         """What the processes said last."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,8 @@ from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.farm.housekeeping import Housekeeper
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted_to_bytes, document_name
+from quincunx_shared.farm.nodes import Node
+from quincunx_shared.farm.queues import control_queue
 from quincunx_shared.names import Digest, RenderId
 from quincunx_shared.stores.documents import MemoryDocuments
 
@@ -106,3 +109,15 @@ def test_only_one_looks_at_a_time(redis: Redis, keeper: Housekeeper) -> None:
     redis.set("qx:housekeeping", "1")
     keeper.look()
     assert not redis.exists("qx:epoch")
+
+
+def test_the_queue_of_a_coordinator_that_died_goes(redis: Redis, keeper: Housekeeper) -> None:
+    node = Node("anna", "coordinator", "here", 1, "1")
+    now = float(redis.time()[0])
+    for name, seen_at in (("anna", now - 60), ("bert", now)):
+        told = {**asdict(replace(node, name=name)), "seen_at": seen_at}
+        redis.hset("qx:nodes", name, json.dumps(told))
+        redis.lpush(f"qx:celery:{control_queue(name)}", "a message")
+    keeper.look()
+    assert redis.exists("qx:celery:quincunx.control.anna") == 0
+    assert redis.llen("qx:celery:quincunx.control.bert") == 1

@@ -149,8 +149,10 @@ def test_handing_back_is_no_attempt(desk: Desk) -> None:
 
 def test_after_a_stop_nothing_begins_or_ends(desk: Desk) -> None:
     desk.work.release(RENDER, 1, ALL)
-    token = desk.work.lease(RENDER, [A], "one").token
+    token = desk.work.lease(RENDER, [A, B], "one").token
+    desk.work.finish(RENDER, token, [Finished(B, b"")])
     desk.work.stop(RENDER)
+    assert desk.work.outcomes(RENDER, [B]) == {}
     assert desk.work.begin(RENDER, [A], token) == ("stop",)
     assert desk.work.renew(RENDER, [A], token) == "stop"
     assert desk.work.finish(RENDER, token, [Finished(A, b"x")]) == frozenset()

@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 from quincunx_orchestrator.farm.celery_app import receive
 from quincunx_orchestrator.farm.coordinator import Coordinator
+from quincunx_orchestrator.farm.housekeeping import forget_queue
 from quincunx_orchestrator.farm.metrics.reader import FarmReader
 from quincunx_orchestrator.farm.metrics.server import MetricsServer, NoServer
 from quincunx_orchestrator.farm.opening import OpenFarm, open_farm
@@ -71,6 +72,7 @@ def run(farm: OpenFarm, name: str) -> None:
         coordinator.close()
         ticking.join()
         farm.nodes.leave(name)
+        forget_queue(farm.redis, farm.settings.namespace, name)
 
 
 def _tick(farm: OpenFarm, coordinator: Coordinator, ending: threading.Event) -> None:

@@ -204,7 +204,8 @@ class JobRun:
                 raise
             # What is wrong with the order is wrong for every coordinator.
             lost = {"lost": list(error.digests)} if isinstance(error, BlobsLost) else {}
-            around.jobs.end(claim.render, claim.token, "failed", {"error": str(error)} | lost)
+            if around.jobs.end(claim.render, claim.token, "failed", {"error": str(error)} | lost):
+                around.clear(claim.render)
             raise
         self._end(order, result)
 

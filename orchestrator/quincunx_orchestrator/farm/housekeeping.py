@@ -24,6 +24,8 @@ from quincunx_orchestrator.farm.submission import (
     accepted_to_bytes,
     document_name,
 )
+from quincunx_shared.farm.nodes import RedisNodes
+from quincunx_shared.farm.queues import control_queue
 from quincunx_shared.farm.wire import BadMessage
 from quincunx_shared.names import RenderId
 from quincunx_shared.ports import Documents
@@ -40,6 +42,12 @@ ALONE_SECONDS = 60
 def epoch_key(namespace: str) -> str:
     """What a Redis has that knows what it should of this farm."""
     return f"{namespace}:epoch"
+
+
+def forget_queue(redis: Redis, namespace: str, coordinator: str) -> None:
+    """Drop the queue of a coordinator that is gone; its name never comes back."""
+    queue = control_queue(coordinator)
+    redis.unlink(f"{namespace}:celery:{queue}", f"{namespace}:celery:_kombu.binding.{queue}")
 
 
 @dataclass(frozen=True)
@@ -68,9 +76,16 @@ class Housekeeper:
             self._agree()
             if found := self.restore():
                 LOG.warning("%d schedules were lost by Redis and are taken up again", found)
+            self._forget_queues()
             self.jobs.forget_before(float(self.redis.time()[0]) - self.keep_seconds)
         finally:
             self.redis.delete(lease)
+
+    def _forget_queues(self) -> None:
+        """Drop what was sent to coordinators that died: nobody will ever read it, and it was a hint."""
+        for one in RedisNodes(self.redis, self.namespace).seen():
+            if one.node.role == "coordinator" and one.state == "silent":
+                forget_queue(self.redis, self.namespace, one.node.name)
 
     def _fill_if_empty(self) -> None:
         """A Redis without an epoch has lost everything, or is new."""

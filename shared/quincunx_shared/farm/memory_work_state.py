@@ -177,7 +177,8 @@ class MemoryWorkState:
     def stop(self, render: RenderId) -> None:
         """Accept nothing more."""
         with self._guard:
-            self._renders.setdefault(render, _Render()).stopped = True
+            known = self._renders.get(render, _Render())
+            self._renders[render] = _Render(known.generation, stopped=True)
 
     def close(self, render: RenderId) -> None:
         """Forget it."""

@@ -116,7 +116,7 @@ class RedisWorkState:
 
     def stop(self, render: RenderId) -> None:
         """Accept nothing more."""
-        self._stop(self._keys(render), [self._keep])
+        self._stop([*self._keys(render), render_key(self._namespace, render, BOARD)], [self._keep])
 
     def close(self, render: RenderId) -> None:
         """Forget it."""

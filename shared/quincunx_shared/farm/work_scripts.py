@@ -207,12 +207,13 @@ return found
 """
 )
 
-#: ARGV: ttl.
+#: KEYS: also the board. ARGV: ttl. All that stays is that it was stopped.
 STOP = (
     _COMMON
     + """
 redis.call('HSETNX', state, 'generation', '0')
 redis.call('HSET', state, 'stopped', '1')
+redis.call('DEL', bundles, leases, ended, attempts, refusals, KEYS[7])
 lasting(ARGV[1], state)
 return 1
 """

@@ -95,7 +95,7 @@ class WorkState(Protocol):
         """Why workers handed back bundles that are still open."""
 
     def stop(self, render: RenderId) -> None:
-        """Have nothing begun or ended any more: the render was cancelled, superseded, or is over."""
+        """Have nothing begun or ended any more, and keep nothing else: the render was cancelled or superseded."""
 
     def close(self, render: RenderId) -> None:
         """Forget the render; its board and its events stay. Workers that still hold some of it hear "stop"."""
