@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 
 import pytest
@@ -106,3 +107,24 @@ def _walk(tree: ast.AST) -> list[ast.Import | ast.ImportFrom]:
         else:
             waiting.extend(ast.iter_child_nodes(node))
     return found
+
+
+@pytest.mark.parametrize(
+    ("role", "module"),
+    [
+        ("coordinator", "quincunx_orchestrator.farm.__main__"),
+        ("coordinator", "quincunx_orchestrator.farm.setup.__main__"),
+        ("coordinator", "quincunx_orchestrator.farm.metrics.exposition"),
+        ("worker-cpu", "quincunx_workers.farm.__main__"),
+        ("worker-cpu", "quincunx_workers.farm.running"),
+    ],
+)
+def test_a_role_starts_without_what_its_image_lacks(role: str, module: str) -> None:
+    """Neither the other role nor what only that one needs is touched on the way to the first message."""
+    everything = {name.replace("-", "_") for name in _imports(("shared", "orchestrator", "workers"))}
+    here = {name.replace("-", "_") for name in group(role)}
+    other = "quincunx_workers" if role == "coordinator" else "quincunx_orchestrator"
+    absent = sorted({other, *everything - here})
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); import {module}"
+    ran = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
