@@ -226,3 +226,20 @@ def test_a_header_that_promises_more_than_there_is_gives_what_is_there(terminal:
     (terminal.home / "band.wav").write_bytes(lying(noise(0.5), 40, 2**31))
     terminal.write(song({"relative_path": "band.wav"}))
     assert np.abs(band(terminal)[0, RATE : RATE + RATE // 2]).max() > 0.1
+
+
+def test_a_song_of_recordings_alone_is_mixed_and_has_nothing_to_transcribe(terminal: Terminal) -> None:
+    record(terminal, noise(1.0))
+    text = song({"relative_path": "band.wav"})
+    unsung = text[: text.index("voice_parts:")] + "voice_parts: []\n" + text[text.index("wave_parts:") :]
+    terminal.write(unsung)
+    told = terminal.render(*AS_MIXED, "--stems", "stems")
+    assert {step for _, step in told.ran} == {"wave", "mix", "master", "stem"}
+    assert np.abs(terminal.sound()).max() > 0.1
+    assert terminal.render(*AS_MIXED).ran == []
+    for command in (["transcribe", "song.ustx", "-o", "song.ds"], ["export", "song.ustx", "-o", "song.ds"]):
+        refused = terminal.type(*command)
+        assert (refused.code, "there is nothing to sing" in refused.err) == (2, True)
+    (terminal.home / "band.wav").unlink()
+    refused = terminal.type("render", "song.ustx", "-o", "song.wav")
+    assert (refused.code, "band.wav" in refused.err) == (2, True)

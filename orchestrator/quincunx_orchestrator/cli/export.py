@@ -54,7 +54,7 @@ def command(
     if bool(ports) != (kind in (".npz", ".csv")):
         raise click.UsageError("Name the ports with --port for .npz and .csv; .ds and .TextGrid have their own.")
     jobs.check_output(output)
-    with jobs.open_job(song, jobs.Wishes(voice=voice, seed=seed), Workspace(cache_dir)) as job:
+    with jobs.open_job(song, jobs.Wishes(voice=voice, seed=seed), Workspace(cache_dir), sung=True) as job:
         chosen = chosen_phrases(job, phrases)
         writers = {".ds": ds_of, ".textgrid": textgrid_of}
         content = writers[kind](job, chosen) if kind in writers else ports_of(job, chosen, ports, kind)

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -121,7 +121,8 @@ class Job:
 
     def _is_silent(self, result: RenderResult) -> bool:
         failed = {segment for segment, _ in result.failed}
-        return all(one.segment.id in failed for one in self.assembly.placed)
+        phrases, waves = self.assembly.placed, self.assembly.waves
+        return failed.issuperset([*(one.segment.id for one in phrases), *(one.segment.id for one in waves)])
 
     def _remember(self, result: RenderResult) -> None:
         wishes = self.wishes
@@ -182,8 +183,8 @@ class Room:
             cutter=cutter,
             folder=song.parent,
         )
-        if not assembly.placed:
-            raise _nothing_to_sing(song, wishes)
+        if not (assembly.placed or assembly.waves):
+            raise _nothing_to_sing(song, wishes, assembly.notices)
         key = song_key(song)
         ledger = ledger_for(assembly, read_record(self.cache.history.recall(key)))
         ledger = with_losses(ledger, self.studio.bind(assembly), self.cache.owners.gone)
@@ -201,18 +202,26 @@ class Room:
             self.studio.forget()
 
 
-def _nothing_to_sing(song: Path, wishes: Wishes) -> BadInput:
+def _nothing_to_sing(song: Path, wishes: Wishes, notices: Sequence[str] = ()) -> BadInput:
     if wishes.delivery.stretch is not None:
         return BadInput(f"nothing is sung in {wishes.delivery.stretch.text}", where=song.name)
-    return BadInput("there is nothing to sing", where=song.name, remedy="every track is empty or muted")
+    return BadInput(
+        "there is nothing to sing", where=song.name, remedy="; ".join(("every track is empty or muted", *notices))
+    )
 
 
 @contextmanager
-def open_job(song: Path, wishes: Wishes, workspace: Workspace) -> Iterator[Job]:
-    """Read a song and make it ready. Everything that can be wrong with it is said before anything runs."""
+def open_job(song: Path, wishes: Wishes, workspace: Workspace, *, sung: bool = False) -> Iterator[Job]:
+    """Read a song and make it ready. Everything that can be wrong with it is said before anything runs.
+
+    With `sung`, a song of recordings alone is refused as well.
+    """
     score, cutter = read_song(song, workspace.isolation), cutter_named(wishes.cutter, workspace.isolation)
     with open_room(workspace) as room:
-        yield room.job(song, score, wishes, cutter)
+        job = room.job(song, score, wishes, cutter)
+        if sung and not job.assembly.placed:
+            raise _nothing_to_sing(song, wishes)
+        yield job
 
 
 @contextmanager

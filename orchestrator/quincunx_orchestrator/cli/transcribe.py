@@ -35,7 +35,7 @@ def command(song: Path, output: Path, voice: str, seed: int, force: bool, quiet:
 
     if output.suffix.lower() != ".ds":
         raise click.UsageError(f"{output}: the name must end in .ds.")
-    with jobs.open_job(song, jobs.Wishes(voice=voice, seed=seed), Workspace(cache_dir)) as job:
+    with jobs.open_job(song, jobs.Wishes(voice=voice, seed=seed), Workspace(cache_dir), sung=True) as job:
         files = _files(job, output, force)
         telling.say_notices(job, quiet)
         transcripts = _transcripts(job)

@@ -117,8 +117,14 @@ def with_losses(
 
 
 def signatures_by_part(assembly: Assembly, bound: BoundSong) -> dict[tuple[str, str], list[Signature]]:
-    """Return the signatures a song uses, by the voice that sings them and the step; the mix has the voice ''."""
-    voices = {SONG: "", **{one.segment.id: one.voice for one in assembly.placed}}
+    """Return the signatures a song uses, by the voice that sings them and the step; the mix and recordings have
+    the voice ''.
+    """
+    voices = {
+        SONG: "",
+        **{one.segment.id: "" for one in assembly.waves},
+        **{one.segment.id: one.voice for one in assembly.placed},
+    }
     found: dict[tuple[str, str], list[Signature]] = {}
     for segment, voice in voices.items():
         if segment in bound.segments:
