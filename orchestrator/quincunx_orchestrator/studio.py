@@ -86,6 +86,7 @@ class Studio:
         catalogue: Catalogue,
         bank_files: dict[Digest, Path],
         numeric_class: str,
+        classes: Mapping[str, str] | None = None,
     ) -> None:
         self._renderer = renderer
         self.manifests = manifests
@@ -95,7 +96,8 @@ class Studio:
         self.left_out: Mapping[str, str] = {}
         self._bank_files = bank_files
         self._numeric_class = numeric_class
-        self._compiler = Compiler(manifests, numeric_class)
+        self._classes = classes or {}
+        self._compiler = Compiler(manifests, numeric_class, self._classes)
         self._bound: BoundSong | None = None
 
     @property
@@ -170,7 +172,7 @@ class Studio:
     def forget(self) -> None:
         """Forget the song in hand. The next one starts as in a new studio, but with models and cache at hand."""
         self._bound = None
-        self._compiler = Compiler(self.manifests, self._numeric_class)
+        self._compiler = Compiler(self.manifests, self._numeric_class, self._classes)
         self._renderer.forget()
 
 

@@ -59,10 +59,14 @@ class Compiled:
 
 @dataclass
 class Compiler:
-    """Compiles segments, each topology once. `numeric_class` names the machine class of numeric steps."""
+    """Compiles segments, each topology once.
+
+    `numeric_class` names the machine class of numeric steps; `classes`, by cluster, where it is another one.
+    """
 
     manifests: Mapping[str, Manifest]
     numeric_class: str = ""
+    classes: Mapping[str, str] = field(default_factory=dict)
     compilations: int = 0
     _known: dict[object, Compiled] = field(default_factory=dict)
 
@@ -79,6 +83,7 @@ class Compiler:
                 merge_groups=segment.merge_groups,
                 pinned=segment.pinned,
                 numeric_class=self.numeric_class,
+                classes=self.classes,
             )
             self.compilations += 1
         return self._known[key]
@@ -107,6 +112,7 @@ def compile_graph(
     merge_groups: Mapping[str, tuple[str, ...]] | None = None,
     pinned: frozenset[PortKey] = frozenset(),
     numeric_class: str = "",
+    classes: Mapping[str, str] | None = None,
 ) -> Compiled:
     """Inline, take out bypassed nodes, validate, paint, level, and cut into recipes."""
     inlined = inline(graph)
@@ -117,7 +123,8 @@ def compile_graph(
     order = topological_order(flat)
     painted = paint(flat, order, _explicit_colours(flat, colours or {}), merge_groups)
     levels = levels_of(flat, order, painted)
-    steps = {name: _recipe_step(flat, flat.nodes[name], manifests, numeric_class) for name in order}
+    computed_as = {name: (classes or {}).get(painted[name], numeric_class) for name in order}
+    steps = {name: _recipe_step(flat, flat.nodes[name], manifests, computed_as[name]) for name in order}
     kept = frozenset(inlined.outputs.get(key, key) for key in pinned)
     recipes = _recipes(flat, order, painted, levels, steps, kept)
     recipe_of = {step.id: recipe.name for recipe in recipes for step in recipe.steps}
@@ -125,7 +132,7 @@ def compile_graph(
         name: CompiledStep(
             step=steps[name],
             manifest=manifests[flat.nodes[name].step],
-            stamp=stamp_of(manifests[flat.nodes[name].step], steps[name].options, numeric_class),
+            stamp=stamp_of(manifests[flat.nodes[name].step], steps[name].options, computed_as[name]),
             level=levels[name],
             recipe=recipe_of[name],
             cluster=painted[name],

@@ -15,6 +15,7 @@ from quincunx_orchestrator.installed import operators
 from quincunx_orchestrator.song.voices import Catalogue
 from quincunx_orchestrator.studio import Studio
 from quincunx_shared.farm.nodes import SeenNode
+from quincunx_shared.farm.queues import DEVICES, Device, queues_of
 from quincunx_shared.isolation import TRUSTING, Isolation
 from quincunx_shared.names import Digest
 from quincunx_shared.ports import EventLog
@@ -36,18 +37,25 @@ def studio_on(
     registry, merging = installed_steps(isolation), operators(isolation)
     files: dict[Digest, Path] = {}
     renderer = OnFarm(farm.client(), log, files, how, accepted)
-    studio = Studio(renderer, manifests_of(registry.found), catalogue, files, numeric_class_of(farm.nodes.seen()))
+    classes = numeric_classes_of(farm.nodes.seen())
+    manifests = manifests_of(registry.found)
+    studio = Studio(renderer, manifests, catalogue, files, classes["cpu"], {"gpu": classes["gpu"]})
     studio.operators = merging.found
     studio.left_out = {**registry.problems, **merging.problems}
     return studio
 
 
-def numeric_class_of(nodes: list[SeenNode]) -> str:
-    """The numeric class that models run in on a farm: that of most GPU workers, else of most workers, else ours.
+def numeric_classes_of(nodes: list[SeenNode]) -> dict[Device, str]:
+    """Of each class of machine, the numeric class its steps are computed in: that of most workers that do its work.
 
-    One render is of one class, so that its sound does not depend on who computes which phrase.
+    One render is of one class for each, so that its sound does not depend on who computes which phrase. Workers of the
+    device itself come first: others do its work where it is missing. Without any, all is as on this machine.
     """
     up = [seen.node for seen in nodes if seen.node.role == "worker" and seen.state == "up" and seen.node.numeric_class]
-    gpu = [node for node in up if node.device == "gpu"]
-    counted = Counter(node.numeric_class for node in gpu or up for _ in range(node.slots))
-    return counted.most_common(1)[0][0] if counted else this_machine().numeric_class
+    found: dict[Device, str] = {}
+    for device in DEVICES:
+        serving = [node for node in up if any(queue in node.queues for queue in queues_of([device]))]
+        own = [node for node in serving if node.device == device]
+        counted = Counter(node.numeric_class for node in own or serving or up for _ in range(node.slots))
+        found[device] = counted.most_common(1)[0][0] if counted else this_machine().numeric_class
+    return found

@@ -15,7 +15,7 @@ from quincunx_orchestrator.cli.job import Job, Room, Wishes
 from quincunx_orchestrator.cli.workspace import Workspace
 from quincunx_orchestrator.embedded import installed_steps, manifests_of
 from quincunx_orchestrator.farm.remote import OnFarm
-from quincunx_orchestrator.farm.studio import numeric_class_of
+from quincunx_orchestrator.farm.studio import numeric_classes_of
 from quincunx_orchestrator.installed import interpolations, operators
 from quincunx_orchestrator.studio import Studio
 from quincunx_shared.names import Digest
@@ -68,8 +68,9 @@ def open_farm_room(
     log, files = MemoryEventLog(), dict[Digest, Path]()
     on_farm = OnFarm(farm.client(), log, files, how, accepted)
     with workspace.cache_to_render_on() as cache:
-        numeric = numeric_class_of(farm.nodes.seen())
-        studio = Studio(on_farm, manifests_of(registry.found), workspace.catalogue(cache), files, numeric)
+        classes = numeric_classes_of(farm.nodes.seen())
+        manifests, catalogue = manifests_of(registry.found), workspace.catalogue(cache)
+        studio = Studio(on_farm, manifests, catalogue, files, classes["cpu"], {"gpu": classes["gpu"]})
         studio.operators = merging.found
         studio.left_out = {**registry.problems, **merging.problems, **ways.problems}
         yield FarmRoom(studio, cache, log, on_farm=on_farm)
