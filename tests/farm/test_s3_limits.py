@@ -191,3 +191,10 @@ def test_two_farms_share_a_bucket_by_prefix(s3_server: S3Server, bucket: Bucket)
     assert other.names() == []
     assert one.names("orders/") == ["orders/a"]
     assert S3Documents(bucket).names() == []
+
+
+def test_a_bucket_may_be_made_by_several_at_once(s3_server: S3Server) -> None:
+    fresh = s3_server.bucket("made-by-several")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: fresh.make(), range(8)))
+    assert fresh.exists()

@@ -6,6 +6,7 @@ notifications, which servers do not agree on. Not to be used across a fork: ever
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,8 +17,10 @@ from xml.etree.ElementTree import ParseError
 
 import certifi
 from minio import Minio
+from minio.commonconfig import Filter
 from minio.deleteobjects import DeleteObject
 from minio.error import InvalidResponseError, MinioException, S3Error
+from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfig, Rule
 from urllib3.exceptions import HTTPError
 
 from quincunx_shared.errors import StoreError, StoreUnreachable
@@ -31,6 +34,9 @@ PAGE = 1000
 #: Larger bodies are sent in parts of this size, a few at a time.
 PART_BYTES = 16 * 2**20
 PARTS_AT_ONCE = 4
+
+#: Parts of an upload that nobody completed go after so many days.
+UNFINISHED_DAYS = 2
 
 #: Connections kept open to the server; more than this many threads take turns.
 CONNECTIONS = 32
@@ -46,6 +52,9 @@ _REFUSALS = {
 
 #: Only the first of these says that a key is not there. The second is said of the first byte of nothing.
 _NO_KEY, _EMPTY = "NoSuchKey", "InvalidRange"
+
+#: Said of a bucket that somebody else of this farm made a moment earlier.
+_MINE = "BucketAlreadyOwnedByYou"
 
 _T = TypeVar("_T")
 
@@ -136,7 +145,19 @@ class Bucket:
     def make(self) -> None:
         """Make the bucket, unless it is there."""
         if not self.exists():
-            self._ask(lambda: self._client.make_bucket(self._name))
+            self._ask(lambda: self._client.make_bucket(self._name), {_MINE: None})
+            self._drop_unfinished()
+
+    def _drop_unfinished(self) -> None:
+        """Have the server drop the parts of uploads whose sender died. Not all servers can; it is only room."""
+        rule = Rule(
+            "Enabled",
+            rule_filter=Filter(prefix=""),
+            rule_id="unfinished",
+            abort_incomplete_multipart_upload=AbortIncompleteMultipartUpload(UNFINISHED_DAYS),
+        )
+        with contextlib.suppress(StoreError):
+            self._ask(lambda: self._client.set_bucket_lifecycle(self._name, LifecycleConfig([rule])))
 
     def _stored(self, found: Any) -> StoredObject:
         written = found.last_modified.timestamp() if found.last_modified else 0.0
