@@ -261,6 +261,17 @@ def test_a_node_of_another_version_is_a_warning(patient: Patient) -> None:
     assert "anna-1 runs 0.0.9" in found["versions"]["what"]
 
 
+def test_workers_that_compute_differently_are_a_warning(patient: Patient) -> None:
+    nodes = RedisNodes(patient.client, "qx")
+    nodes.beat(replace(WORKER, device="cpu", numeric_class="cpu avx2"))
+    nodes.beat(replace(WORKER, name="anna-2", device="gpu", numeric_class="cuda"))
+    assert "numeric classes" not in patient.doctor()[1]
+    nodes.beat(replace(WORKER, name="anna-3", device="cpu", numeric_class="cpu avx512"))
+    answer, found = patient.doctor()
+    assert (answer.code, found["numeric classes"]["verdict"]) == (0, "warning")
+    assert "anna-3: cpu avx512" in found["numeric classes"]["what"]
+
+
 def test_a_clock_that_is_wrong_is_named(redis: Redis) -> None:
     def at(hours: float) -> Finding:
         return check_clock(redis, lambda: time.time() + hours * 3600)

@@ -31,6 +31,7 @@ def check_crew(crew: Crew, version: str) -> Iterator[Finding]:
     yield _check_workers(crew)
     yield from _check_silence(crew)
     yield _check_versions(crew, version)
+    yield from _check_classes(crew)
     yield _check_leases(crew)
 
 
@@ -76,6 +77,21 @@ def _check_versions(crew: Crew, version: str) -> Finding:
         told = f"this is {version}; {', '.join(differing[:5])}{' …' if len(differing) > 5 else ''}"
         return warning("versions", told, "upgrade the older ones; until then work may wait for one that fits")
     return fine("versions", f"all nodes run {version}")
+
+
+def _check_classes(crew: Crew) -> Iterator[Finding]:
+    """Workers of one device compute to the same bits; those that do not sit idle while a song of the others renders."""
+    for device in ("cpu", "gpu"):
+        found = sorted(
+            {(one.node.numeric_class, one.node.name) for one in _up(crew, "worker") if one.node.device == device}
+        )
+        classes = {numeric for numeric, _ in found if numeric}
+        if len(classes) > 1:
+            told = "; ".join(f"{name}: {numeric}" for numeric, name in found[:6])
+            remedy = "give them the same ONNX Runtime and the same kind of processor, or farms of their own (namespace)"
+            yield warning(
+                "numeric classes", f"{device} workers compute differently, and only some fit a song: {told}", remedy
+            )
 
 
 def _check_leases(crew: Crew) -> Finding:
