@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 from tests.deploy.plans import DEPLOY, ROLES, ROOT, compose, group, kustomizations, package, pins, pod_specs, project
@@ -86,7 +87,15 @@ def test_every_image_of_ours_can_be_built() -> None:
 def _imports(folders: tuple[str, ...]) -> dict[str, str]:
     """Packages that the code in these folders imports, those under TYPE_CHECKING aside, and a file that does."""
     found: dict[str, str] = {}
-    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+    for folder in folders:
+        found.update(_imports_of(folder))
+    return found
+
+
+@cache
+def _imports_of(folder: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in (ROOT / folder).rglob("*.py"):
         for node in _walk(ast.parse(path.read_text())):
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else [node.module or ""]
             for name in (one.partition(".")[0] for one in names):
