@@ -21,6 +21,9 @@ from quincunx_workers.farm.workplace import Workplace
 
 LOG = logging.getLogger(__name__)
 
+#: How often to look whether a child died.
+REPLACE_SECONDS = 0.25
+
 
 @dataclass(frozen=True)
 class Intake:
@@ -62,6 +65,7 @@ def make_app(place: Workplace, intake: Intake) -> Celery:
     for name in [name for name in app.tasks if name != RUN_BUNDLES]:
         del app.tasks[name]
     app.steps["consumer"].add(_Gate)
+    app.steps["consumer"].add(_Replacement)
     app.quincunx_may_take = intake.may_take
     return app
 
@@ -92,6 +96,27 @@ def run_worker(place: Workplace, intake: Intake) -> int:
 def doing() -> tuple[str, ...]:
     """What the worker of this process has in hand, in words."""
     return tuple(sorted(str(request.argsrepr or request.id)[:200] for request in list(state.active_requests)))
+
+
+class _Replacement(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no types
+    """Starts a child anew soon after one died.
+
+    Celery looks once when a child's pipe closes, which is a moment before the system says that it ended, and then not
+    for five seconds.
+    """
+
+    requires = (Tasks,)
+    _looking: Any = None
+
+    def start(self, consumer: Any) -> None:
+        """Look often: it costs a question to the system for each child."""
+        if consumer.hub is not None:
+            self._looking = consumer.hub.call_repeatedly(REPLACE_SECONDS, consumer.pool.maintain_pool)
+
+    def stop(self, consumer: Any) -> None:  # noqa: ARG002
+        """Look no more: the broker is away, or the worker ends."""
+        if self._looking is not None:
+            self._looking.cancel()
 
 
 class _Gate(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no types
