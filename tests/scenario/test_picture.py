@@ -9,6 +9,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,12 +24,13 @@ from quincunx_orchestrator.picture.page import lay_out, systems_of
 from quincunx_orchestrator.picture.painter import png_of
 from quincunx_orchestrator.picture.palette import colours_of
 from quincunx_orchestrator.picture.reading import Sound, ports_of, read_sheet
+from quincunx_orchestrator.picture.reads import Reads
 from quincunx_orchestrator.picture.scene import Area, Box, Label, Stroke
 from quincunx_orchestrator.picture.sheet import Sheet
 from quincunx_orchestrator.score.ustx import read_ustx
 from quincunx_orchestrator.song.phrase_graph import FILE, REPORT, Delivery
 from quincunx_orchestrator.song.range import parse_range
-from quincunx_shared.intervention import Intervention
+from quincunx_shared.intervention import Grid, Intervention, Operator
 from quincunx_shared.names import SONG as THE_SONG
 from quincunx_shared.names import Address, PortKey
 from quincunx_shared.payload import encode
@@ -243,3 +245,23 @@ def test_a_range_is_drawn_at_its_place_in_the_song(tmp_path: Path) -> None:
     (wave,) = [one for one in scene.shapes if isinstance(one, Area) and one.role == "waveform"]
     heights = wave.lowers - wave.uppers
     assert heights[: len(heights) // 8].max() > 5 * heights[len(heights) // 4 : len(heights) // 3].max()
+
+
+def test_what_an_operator_of_a_package_makes_of_the_pitch_is_drawn(tmp_path: Path) -> None:
+    with open_desk(tmp_path) as desk:
+        segment = desk.assemble(SONG.ustx()).placed[0].segment
+    laid = Intervention(PortKey("pitch", "f0"), "custom", encode(2.0).ref, operator="times")
+    segment = segment.with_operation(Intervene(laid))
+    port, sung = PortKey("acoustic", "f0"), {Address(segment.id, PortKey("pitch", "f0")): np.full(3, 100.0)}
+
+    def read(operator: Operator | None) -> Any:
+        return Reads(segment, Grid(), {"times": operator} if operator else {}).value(port, sung, frames=3)
+
+    def fails(_: object, __: object) -> Any:
+        raise OSError("no such thing")
+
+    times = Operator(lambda inner, own: inner * own)
+    instead = Operator(lambda _, own: np.full(3, own), short_circuits=True)
+    assert [[*read(one)] for one in (times, instead, Operator(fails))] == [[200.0] * 3, [2.0] * 3, [100.0] * 3]
+    assert [*read(None)] == [100.0] * 3
+    assert Reads(segment, Grid(), {"times": instead}).address(port) is None

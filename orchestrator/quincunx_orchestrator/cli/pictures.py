@@ -33,10 +33,12 @@ def picture_of(job: Job, result: RenderResult, sound: bytes, song: Path) -> byte
     from quincunx_orchestrator.picture.painter import png_of
     from quincunx_orchestrator.picture.reading import Sound, ports_of, read_sheet
 
-    ports = ports_of(job.assembly, {segment for segment, _ in result.failed})
+    ports = ports_of(job.assembly, {segment for segment, _ in result.failed}, job.studio.operators)
     sung = job.studio.render(job.assembly, ports).payloads if ports else {}
     samples, rate = soundfile.read(io.BytesIO(sound), dtype="float32", always_2d=True)
     fonts = Fonts()
     title = getattr(job.score, "name", "") or song.stem
-    sheet = read_sheet(title, job.score, job.assembly, sung, Sound(samples.T, rate, report_of(result)))
+    sheet = read_sheet(
+        title, job.score, job.assembly, sung, Sound(samples.T, rate, report_of(result)), job.studio.operators
+    )
     return png_of(lay_out(sheet.legible(fonts.covers)), fonts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from quincunx_orchestrator.score.model import Score
 from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.score.transcript import Transcript
 from quincunx_orchestrator.song.assembly import Assembly, Placed
-from quincunx_shared.intervention import Grid
+from quincunx_shared.intervention import Grid, Operator
 from quincunx_shared.names import Address, PortKey, SegmentId
 from quincunx_shared.payload import Payload
 from quincunx_shared.phonemes import Phonemes
@@ -26,6 +27,10 @@ from quincunx_shared.phrase import Lyrics, Melody, Timing
 #: What the singing step reads, whoever makes it.
 PH_SEQ, PH_DUR, F0 = PortKey("acoustic", "ph_seq"), PortKey("acoustic", "ph_dur"), PortKey("acoustic", "f0")
 PHONEMES = PortKey("duration", "phonemes")
+
+#: The ways that packages add to lay one value on another, by name.
+Operators: TypeAlias = Mapping[str, Operator]
+NO_OPERATORS: Operators = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,25 @@ class Sound:
     report: Mapping[str, Any]
 
 
-def ports_of(assembly: Assembly, without: Collection[SegmentId] = ()) -> tuple[Address, ...]:
+def ports_of(
+    assembly: Assembly, without: Collection[SegmentId] = (), operators: Operators = NO_OPERATORS
+) -> tuple[Address, ...]:
     """Return the outputs a picture reads: phones, their frames and f0 of every phrase but those left out."""
-    sung = [_reads(one) for one in assembly.placed if one.segment.id not in without]
+    sung = [_reads(one, operators) for one in assembly.placed if one.segment.id not in without]
     wanted = (reads.address(port) for reads in sung for port in (PH_SEQ, PH_DUR, F0, PHONEMES))
     return tuple(dict.fromkeys(address for address in wanted if address))
 
 
-def read_sheet(title: str, song: Song, assembly: Assembly, results: Mapping[Address, Payload], sound: Sound) -> Sheet:
+def read_sheet(
+    title: str,
+    song: Song,
+    assembly: Assembly,
+    results: Mapping[Address, Payload],
+    sound: Sound,
+    operators: Operators = NO_OPERATORS,
+) -> Sheet:
     """Bring together what was written and what was sung. A transcript has neither bars nor tracks."""
-    sung = [_SungPhrase(one, assembly.sample_rate, results) for one in assembly.placed]
+    sung = [_SungPhrase(one, assembly.sample_rate, results, operators) for one in assembly.placed]
     seconds = sound.samples.shape[1] / sound.sample_rate
     start = assembly.window.first_sample / assembly.sample_rate
     end = start + seconds
@@ -71,8 +85,10 @@ def read_sheet(title: str, song: Song, assembly: Assembly, results: Mapping[Addr
 class _SungPhrase:
     """One phrase: its inputs as its edits have left them, and its results, in seconds of the song."""
 
-    def __init__(self, placed: Placed, song_rate: int, results: Mapping[Address, Payload]) -> None:
-        self._placed, self._results, self._reads = placed, results, _reads(placed)
+    def __init__(
+        self, placed: Placed, song_rate: int, results: Mapping[Address, Payload], operators: Operators
+    ) -> None:
+        self._placed, self._results, self._reads = placed, results, _reads(placed, operators)
         grid = self._reads.grid
         self._frame_seconds = grid.step
         self._start = placed.start_sample / song_rate
@@ -127,10 +143,12 @@ class _SungPhrase:
         return self._reads.value(port, self._results)
 
 
-def _reads(placed: Placed) -> Reads:
+def _reads(placed: Placed, operators: Operators) -> Reads:
     options = placed.segment.effective.graph.nodes["acoustic"].options
     frame_seconds = options["hop_size"] / options["sample_rate"]
-    return Reads(placed.segment, Grid(origin=(0.5 - options["head_frames"]) * frame_seconds, step=frame_seconds))
+    return Reads(
+        placed.segment, Grid(origin=(0.5 - options["head_frames"]) * frame_seconds, step=frame_seconds), operators
+    )
 
 
 def _spelled(phonemes: Phonemes) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from quincunx_orchestrator.core.segment import Segment
 from quincunx_shared import intervention as laws
 from quincunx_shared.curve import curve_from_payload
 from quincunx_shared.errors import BadInput
-from quincunx_shared.intervention import Grid, Intervention, in_order_of_application
+from quincunx_shared.intervention import Grid, Intervention, Operator, in_order_of_application
 from quincunx_shared.names import Address, PortKey
 from quincunx_shared.payload import ParamRef, Payload, decode
 
@@ -23,6 +23,7 @@ class Reads:
 
     segment: Segment
     grid: Grid
+    operators: Mapping[str, Operator] = field(default_factory=dict)
 
     def address(self, port: PortKey) -> Address | None:
         """Return the output to ask a render for; None where nothing feeds the port, or an edit stands in for it.
@@ -30,7 +31,7 @@ class Reads:
         What an edit replaces was never made, and must not be made for a picture.
         """
         producers = self.segment.effective.graph.producers.get(port, ())
-        replaced = any(one.kind == "override" for one in self._laid_on(port))
+        replaced = any(self._replaces(one) for one in self._laid_on(port))
         return Address(self.segment.id, producers[0]) if producers and not replaced else None
 
     def value(self, port: PortKey, results: Mapping[Address, Payload], *, frames: int = 1) -> Any:
@@ -51,12 +52,14 @@ class Reads:
         return None if given is None else decode(given.ref, given.content)
 
     def _apply(self, one: Intervention, value: Payload | None, frames: int) -> Payload | None:
-        """Lay one edit on a value. A custom operator is not run for a picture, and leaves it as it is."""
+        """Lay one edit on a value. One that fails leaves it as it is: the step that reads it has said so."""
         count = np.shape(value)[0] if value is not None and np.ndim(value) else frames
-        operand = self._operand(one.operand, count)
-        if one.kind == "override":
-            return operand
         try:
+            operand = self._operand(one.operand, count)
+            if one.kind == "override":
+                return operand
+            if one.kind == "custom" and (value is not None or self._replaces(one)):
+                return self._merged(one, value, operand)
             if value is not None and one.kind == "offset":
                 return laws.offset(value, operand)
             if value is not None and one.kind == "scale":
@@ -64,8 +67,19 @@ class Reads:
             if value is not None and one.kind == "mask":
                 return laws.mask(value, operand, self._operand(one.user, count) if one.user else 0.0)
         except BadInput:
-            pass  # the step that reads it has failed with this, and said so
+            pass
         return value
+
+    def _replaces(self, one: Intervention) -> bool:
+        known = one.kind != "custom" or one.operator in self.operators
+        return known and laws.replaces_value(one, self.operators)
+
+    def _merged(self, one: Intervention, value: Payload | None, operand: Payload | None) -> Payload | None:
+        """Custom operators are other people's code, and may raise anything."""
+        try:
+            return laws.operator_named(one.operator, self.operators).merge(value, operand)
+        except Exception as error:
+            raise BadInput(f"operator {one.operator!r} raised {type(error).__name__}") from error
 
     def _operand(self, ref: ParamRef, count: int) -> Payload | None:
         payloads = {one.ref.digest: one for one in self.segment.effective.payloads}
