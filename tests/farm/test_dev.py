@@ -148,7 +148,7 @@ def test_a_newer_render_takes_the_place_of_an_older_and_a_full_queue_refuses(
     song = two_phrases(tone=59)
     shell("node", "drain", "*", "-r", "a test")
     try:
-        until(lambda: {one["state"] for one in shell("nodes", "--json").document["nodes"]} == {"drained"})
+        until(lambda: {one["state"] for one in shell("nodes", "--json").document["nodes"]} == {"drained"}, 30.0)
         older = shell("submit", written(tmp_path, song), "-q").out.strip()
         edited = written(tmp_path, song.with_phrase(0, song.phrases[0].with_note(0, tone=65)))
         newer = shell("submit", edited, "--json").document
@@ -216,7 +216,7 @@ def test_a_job_that_waits_says_for_what_and_can_be_cancelled(shell: Shell, tmp_p
         assert shell("submit", path, "--json").document["existing"] is True
         answer = shell("watch", render, "--timeout", "0.2")
         assert (answer.code, "Not over after 0.2 s" in answer.err) == (8, True)
-        until(lambda: shell("show", render, "--json").document["waits_for"] is not None)
+        until(lambda: shell("show", render, "--json").document["waits_for"] is not None, 30.0)
         assert "drained (a test)" in shell("show", render).out
         assert shell("cancel", render, "-r", "no use").err.endswith("cancelled\n")
         assert shell("watch", render).code == 7
@@ -228,7 +228,7 @@ def test_a_job_that_waits_says_for_what_and_can_be_cancelled(shell: Shell, tmp_p
 
 def _until_drained(shell: Shell) -> None:
     """Wait for the worker to hear that it is to take no more."""
-    until(lambda: "drained" in {one["state"] for one in shell("nodes", "--json").document["nodes"]})
+    until(lambda: "drained" in {one["state"] for one in shell("nodes", "--json").document["nodes"]}, 30.0)
 
 
 def test_ctrl_c_leaves_a_watched_job_running(farm: DevFarm, shell: Shell, tmp_path: Path) -> None:
