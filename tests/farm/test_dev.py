@@ -51,6 +51,13 @@ def started(root: Path) -> DevFarm:
     return DevFarm(process, json.loads(line), environment)
 
 
+def end(farm: DevFarm) -> None:
+    """End a farm that a test which failed has left running."""
+    if farm.process.poll() is None:
+        farm.process.terminate()
+    farm.process.communicate(timeout=60)
+
+
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevFarm]:
     one = started(tmp_path_factory.mktemp("farm"))
@@ -250,8 +257,11 @@ def test_ctrl_c_leaves_a_watched_job_running(farm: DevFarm, shell: Shell, tmp_pa
     assert shell("watch", render).code == 0
 
 
-def test_a_killed_farm_leaves_nothing_in_the_way_and_ctrl_c_ends_all_that_was_started(tmp_path: Path) -> None:
+def test_a_killed_farm_leaves_nothing_in_the_way_and_ctrl_c_ends_all_that_was_started(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     killed = started(tmp_path)
+    request.addfinalizer(lambda: end(killed))
     path = written(tmp_path, two_phrases())
     submit = [*QUINCUNX, "submit", str(path), "--wait", "--json"]
     first = subprocess.run(submit, env=killed.environment, cwd=tmp_path, capture_output=True, check=True)
@@ -262,6 +272,7 @@ def test_a_killed_farm_leaves_nothing_in_the_way_and_ctrl_c_ends_all_that_was_st
     killed.process.communicate()
 
     again = started(tmp_path)
+    request.addfinalizer(lambda: end(again))
     until(lambda: not any(map(_lives, left)), 30.0)
     second = subprocess.run(submit, env=again.environment, cwd=tmp_path, capture_output=True, check=True)
     assert json.loads(second.stdout)["steps"]["run"] == 0
