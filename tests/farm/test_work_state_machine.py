@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from redis import Redis
 from tests.farm.work_desk import RENDER, memory_desk, redis_desk
 
@@ -46,12 +46,20 @@ class Workers(RuleBasedStateMachine):
     def grant(self, which: int) -> tuple[tuple[str, str], tuple[str, ...]] | None:
         return self.given[which % len(self.given)] if self.given else None
 
+    @initialize()
+    def release_all(self) -> None:
+        self.release(list(NAMES), 1)
+
     @rule(names=some_names, generation=generations)
     def release(self, names: list[str], generation: int) -> None:
         bundles = {f"{generation}/{name}": name.encode() for name in names if f"{generation}/{name}" not in self.ends}
         opened = self.both(lambda work, _: work.release(RENDER, generation, bundles))
         assert opened == (generation >= self.generation)
         self.generation = max(self.generation, generation)
+
+    @rule(names=some_names)
+    def lease_what_is_open(self, names: list[str]) -> None:
+        self.lease(names, self.generation)
 
     @rule(names=some_names, generation=generations)
     def lease(self, names: list[str], generation: int) -> None:
@@ -61,7 +69,8 @@ class Workers(RuleBasedStateMachine):
         for one in answers[0].bundles:
             assert one not in self.ends
             self.newest[one] = len(self.given)
-        self.given.append(((answers[0].token, answers[1].token), tuple(answers[0].bundles)))
+        if answers[0].bundles:
+            self.given.append(((answers[0].token, answers[1].token), tuple(answers[0].bundles)))
 
     @rule(which=grants)
     def begin(self, which: int) -> None:
