@@ -20,7 +20,7 @@ from quincunx_shared.farm.envelope import TTL_SECONDS, BadEnvelope
 from quincunx_shared.farm.messages import RunBundles, open_advance, seal_advance, seal_run
 from quincunx_shared.farm.queues import control_queue, device_of, work_queue
 from quincunx_shared.farm.settings import FarmSettings
-from quincunx_shared.farm.transport import SturdyTransport
+from quincunx_shared.farm.transport import SturdyTransport, be_patient
 from quincunx_shared.names import RenderId
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ def send_wake(app: Celery, redis: Redis, key: bytes, render: RenderId) -> None:
 
 def receive(app: Celery, name: str, redis: Redis, key: bytes, wake: Callable[[RenderId], None]) -> None:
     """Hear messages to this coordinator, and to whichever comes first, until the process is told to end."""
-
     app.conf.broker_transport = f"{SturdyTransport.__module__}:{SturdyTransport.__qualname__}"
+    be_patient(app)
 
     @app.task(name=ADVANCE, shared=False)  # type: ignore[untyped-decorator]
     def advance(text: object = None, *_: object) -> None:
