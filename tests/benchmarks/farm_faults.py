@@ -4,7 +4,8 @@ python -m tests.benchmarks.farm_faults --kills 30 --json
 
 kills             how many processes were killed: children, workers and their supervisors
 executed_again    steps that were executed more than once
-restart_p95_s     from the beginning of an interrupted step to its beginning elsewhere; the lease is 2 s
+restart_median_s, restart_p95_s
+                  from the beginning of an interrupted step to its beginning elsewhere; the lease is 2 s
 """
 
 from __future__ import annotations
