@@ -1,7 +1,7 @@
 """How many bundles one message carries: few enough that nobody waits for one worker, many enough to be cheap.
 
-A message costs a millisecond or so, wherever it goes. So bundles that take a hundredth of that travel together, and
-those that take seconds travel alone. How long they take is known from the steps that ran before.
+A message costs some milliseconds where it is read and some tens where its last results are stored. So short bundles
+travel together, and those that take seconds travel alone. How long they take is known from the steps that ran before.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from quincunx_shared.recipe import Bundle
 #: A step nobody has measured yet is taken to last so long.
 UNKNOWN_SECONDS = 0.01
 
-#: A message is worth so much work: its own cost is then below a hundredth.
-MESSAGE_SECONDS = 0.25
+#: A message is worth so much work: its own cost is then some hundredths.
+MESSAGE_SECONDS = 1.0
 
 #: What one worker takes at a time is lost with it, so it is never more than this.
 MOST_BUNDLES = 200

@@ -161,14 +161,14 @@ class _Stage:
         if not dispatcher.work.release(dispatcher.render, dispatcher.generation, self._contents):
             raise RenderStopped("the render was stopped, or is seen through by somebody else")
 
-    def send(self, names: Iterable[str]) -> None:
-        """Send messages that name these bundles."""
+    def send(self, names: Iterable[str], priority: Priority | None = None) -> None:
+        """Send messages that name these bundles, in the render's own class unless told otherwise."""
         farm = self._farm
         by_cluster: dict[str, list[str]] = {}
         for name in names:
             by_cluster.setdefault(self.bundles[name].cluster, []).append(name)
         messages = [
-            self._message(cluster, chunk)
+            self._message(cluster, chunk, priority or farm.priority)
             for cluster, some in by_cluster.items()
             for chunk in chunks([self.bundles[name] for name in some], farm.pace, farm.post.slots(cluster))
         ]
@@ -194,11 +194,14 @@ class _Stage:
         farm = self._farm
         unclaimed = set(farm.work.unclaimed(farm.render, self.open))
         lost = [name for name in self.open if name in unclaimed and self._is_lost(name, now)]
+        interrupted = [name for name in lost if name in self._claimed]
         self._claimed = {name for name in self.open if name not in unclaimed}
         if lost:
             LOG.info("%d bundles are sent again: nobody has them", len(lost))
             farm.redriven(len(lost))
-            self.send(lost)
+            # Before all that waits: who was interrupted has waited already.
+            self.send(interrupted, "system")
+            self.send([name for name in lost if name not in interrupted])
 
     def _is_lost(self, name: str, now: float) -> bool:
         message, at = self._sent[name]
@@ -206,11 +209,11 @@ class _Stage:
             return True
         return now - at > LOST_SECONDS and not self._farm.post.is_waiting(message)
 
-    def _message(self, cluster: str, chunk: Sequence[Bundle]) -> Message:
+    def _message(self, cluster: str, chunk: Sequence[Bundle], priority: Priority) -> Message:
         farm = self._farm
         names = tuple(map(farm.name_of, chunk))
         digests = tuple(digest_of_bytes(self._contents[name]) for name in names)
         first, last = chunk[0].segment, chunk[-1].segment
         phrases = first if first == last else f"{first} … {last} ({len(chunk)})"
         title = f"render {farm.render[:8]}, stage {chunk[0].level}, {chunk[0].recipe}: {phrases}"
-        return Message(farm.render, farm.generation, cluster, farm.priority, names, digests, title)
+        return Message(farm.render, farm.generation, cluster, priority, names, digests, title)
