@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, chord
+from celery.backends.redis import RedisBackend, ResultConsumer
 
 from quincunx_orchestrator.farm.dispatcher import Message
 from quincunx_shared.farm.broker import broker_settings
@@ -34,10 +35,30 @@ LOG = logging.getLogger(__name__)
 _COUNT_SECONDS = 2.0
 
 
+class NobodyListens(ResultConsumer):  # type: ignore[misc] # celery has no types
+    """Hears of no result."""
+
+    def consume_from(self, task_id: str) -> None:
+        """Nothing is awaited."""
+
+    def cancel_for(self, task_id: str) -> None:
+        """Nothing was."""
+
+
+class SilentBackend(RedisBackend):  # type: ignore[misc] # celery has no types
+    """Counts the messages of chords, and listens for no result: nobody reads any.
+
+    Celery's own would subscribe to that of every message of a chord, one by one, whatever its tasks say of results.
+    """
+
+    ResultConsumer = NobodyListens
+
+
 def new_app(settings: FarmSettings) -> Celery:
     """An app that sends to this farm, and receives nothing."""
     app = Celery("quincunx-coordinator", set_as_current=False)
     app.conf.update(broker_settings(settings))
+    app.conf.result_backend = f"{SilentBackend.__module__}:{SilentBackend.__qualname__}+{app.conf.result_backend}"
     return app
 
 
