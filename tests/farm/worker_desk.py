@@ -153,7 +153,8 @@ class WorkerDesk:
             until(lambda: name in self.consuming(), 30)
             yield process
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            # Longer than a warm shutdown that waits for a message whose reader died.
+            assert process.wait(60) == 0
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
