@@ -163,7 +163,8 @@ def toy_farm(
     blobs, index, log = MemoryBlobStore(), MemoryIndex(), MemoryEventLog()
     with open_farm(steps, blobs, index, log, models=NoModels(), threads=threads, operators=operators) as farm:
         if serial:
-            bench = Workbench(steps, blobs, index, log, SystemClock(), NoModels(), operators or {})
+            # The store that the render writes behind: what waits there is found at once.
+            bench = Workbench(steps, farm.recall.blobs, index, log, SystemClock(), NoModels(), operators or {})
             farm = replace(farm, dispatcher=SerialDispatcher(bench))
         farm = replace(farm, barrier=barrier)
         yield Toys(steps, farm, (blobs, index, log), operators or {})
