@@ -9,7 +9,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -294,6 +294,17 @@ def _went_on(farm: RealFarm, near: NearClient, render: RenderId, count: int) -> 
     return len(farm.begun()) > count or near.farm.jobs.ended(render) is not None
 
 
+def _restarts(begun: Iterable[tuple[str, float]]) -> list[float]:
+    """How long after it began each step began again; one that was interrupted twice waited twice."""
+    before: dict[str, float] = {}
+    waits = []
+    for word, at in begun:
+        if word in before:
+            waits.append(at - before[word])
+        before[word] = at
+    return waits
+
+
 def random_kills(farm: RealFarm, phrases: int, kills: int, seed: int) -> dict[str, float]:
     """Render while workers, their children and their supervisors are killed; how long what they had waited."""
     chance = Random(seed)
@@ -320,13 +331,11 @@ def random_kills(farm: RealFarm, phrases: int, kills: int, seed: int) -> dict[st
 
     song = new_song(farm, phrases, seconds=0.05)
     rendered(farm, song, kill, kills * 12, booked=True)
-    first: dict[str, float] = {}
-    waits = [at - first[word] for word, at in farm.begun() if first.setdefault(word, at) != at]
-    more = len(waits)
+    waits = _restarts(farm.begun())
     return {
         "kills": len(killed),
         "seed": seed,
-        "executed_again": more,
+        "executed_again": len(waits),
         "restart_median_s": float(np.median(waits)) if waits else 0.0,
         "restart_p95_s": float(np.percentile(waits, 95)) if waits else 0.0,
     }
