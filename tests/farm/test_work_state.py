@@ -147,6 +147,23 @@ def test_handing_back_is_no_attempt(desk: Desk) -> None:
     assert desk.work.refusals(RENDER) == {}
 
 
+def test_what_came_back_is_told_until_it_ends(desk: Desk) -> None:
+    """Whoever sends messages knows nothing of one that was taken and not followed."""
+    desk.work.release(RENDER, 1, ALL)
+    assert desk.work.returned(RENDER) == {}
+    token = desk.work.lease(RENDER, [A, B], "one").token
+    desk.work.hand_back(RENDER, [A], token)
+    desk.work.leave(RENDER, [A, B, C, "1/s4/mix"])
+    assert desk.work.returned(RENDER) == {A: 2, C: 1}, "B is in somebody's hands, and nobody knows s4"
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [A], "other").token
+    assert desk.work.returned(RENDER) == {A: 2, C: 1}, "a number never falls, so it may be read at any time"
+    desk.work.finish(RENDER, token, [Finished(A, b"out")])
+    assert desk.work.returned(RENDER) == {C: 1}
+    desk.work.release(RENDER, 2, {"2/s1/mix": b"a"})
+    assert desk.work.returned(RENDER) == {}
+
+
 def test_after_a_stop_nothing_begins_or_ends(desk: Desk) -> None:
     desk.work.release(RENDER, 1, ALL)
     token = desk.work.lease(RENDER, [A, B], "one").token

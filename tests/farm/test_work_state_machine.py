@@ -105,6 +105,11 @@ class Workers(RuleBasedStateMachine):
                 if one not in before:
                     self.ends[one] += 1
 
+    @rule(names=some_names)
+    def leave(self, names: list[str]) -> None:
+        ids = [f"{self.generation}/{name}" for name in names]
+        self.both(lambda work, _: work.leave(RENDER, ids))
+
     @rule(which=grants)
     def renew(self, which: int) -> None:
         if (grant := self.grant(which)) is not None:
@@ -133,6 +138,7 @@ class Workers(RuleBasedStateMachine):
     def nothing_is_lost_and_nothing_ends_twice(self) -> None:
         ids = [f"{generation}/{name}" for generation in (1, 2) for name in NAMES]
         self.both(lambda work, _: work.unclaimed(RENDER, ids))
+        self.both(lambda work, _: dict(work.returned(RENDER)))
         outcomes = self.both(lambda work, _: dict(work.outcomes(RENDER, ids)))
         assert isinstance(outcomes, dict)
         assert set(outcomes) == {one for one in self.ends if generation_of(one) == self.generation}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,7 @@ class _Render:
     ended: dict[BundleId, tuple[str, bytes]] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     refusals: dict[BundleId, str] = field(default_factory=dict)
+    returned: Counter[BundleId] = field(default_factory=Counter)
 
     def forget(self, bundle: BundleId) -> None:
         """Let go of whatever was known of a bundle but its attempts."""
@@ -141,8 +143,15 @@ class MemoryWorkState:
             for one in [one for one in ids if _holds(known, one, token)]:
                 known.spare(one)
                 del known.leases[one]
+                known.returned[one] += 1
                 if reason:
                     known.refusals[one] = reason
+
+    def leave(self, render: RenderId, ids: Sequence[BundleId]) -> None:
+        """Tell that they lie in no queue."""
+        with self._guard:
+            known = self._renders.get(render, _Render())
+            known.returned.update(one for one in ids if one in known.open and not self._is_leased(known, one))
 
     def renew(self, render: RenderId, ids: Sequence[BundleId], token: str) -> Verdict:
         """Keep them."""
@@ -169,6 +178,11 @@ class MemoryWorkState:
             known = self._renders.get(render, _Render())
             return {one for one in ids if one in known.open and not self._is_leased(known, one)}
 
+    def returned(self, render: RenderId) -> Mapping[BundleId, int]:
+        """How often they came back."""
+        with self._guard:
+            return dict(self._renders.get(render, _Render()).returned)
+
     def refusals(self, render: RenderId) -> Mapping[BundleId, str]:
         """Why bundles were handed back."""
         with self._guard:
@@ -192,6 +206,7 @@ class MemoryWorkState:
         if not _holds(known, one.id, token):
             return known.ended.get(one.id, ("", b""))[0] == token
         known.forget(one.id)
+        known.returned.pop(one.id, None)
         known.attempts.pop(origin_of(one.id), None)
         known.ended[one.id] = (token, one.outcome)
         self._board(render).put(one.exports)

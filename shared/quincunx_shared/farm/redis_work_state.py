@@ -44,16 +44,18 @@ class RedisWorkState:
         self._begin = register(work_scripts.BEGIN)
         self._finish = register(work_scripts.FINISH)
         self._hand_back = register(work_scripts.HAND_BACK)
+        self._leave = register(work_scripts.LEAVE)
         self._renew = register(work_scripts.RENEW)
         self._unclaimed = register(work_scripts.UNCLAIMED)
         self._stop = register(work_scripts.STOP)
 
     def release(self, render: RenderId, generation: int, bundles: Mapping[BundleId, bytes]) -> bool:
         """Open bundles, some at a time."""
-        keys, left, opened = self._keys(render), iter(bundles.items()), True
-        while some := list(islice(left, _AT_ONCE)):
-            told = [part for pair in some for part in pair]
-            opened = self._release(keys, [self._keep, generation, *told]) == 1 and opened
+        keys, told, opened = self._keys(render), list(bundles.items()), True
+        # Of nothing, too, the answer says whether this generation is still the one.
+        for first in range(0, len(told) or 1, _AT_ONCE):
+            some = [part for pair in told[first : first + _AT_ONCE] for part in pair]
+            opened = self._release(keys, [self._keep, generation, *some]) == 1 and opened
         return opened
 
     def lease(self, render: RenderId, ids: Sequence[BundleId], worker: str) -> Grant:
@@ -88,6 +90,11 @@ class RedisWorkState:
         if ids:
             self._hand_back(self._keys(render), [self._keep, token, reason, *ids])
 
+    def leave(self, render: RenderId, ids: Sequence[BundleId]) -> None:
+        """Tell that they lie in no queue."""
+        if ids:
+            self._leave(self._keys(render), [self._keep, *ids])
+
     def renew(self, render: RenderId, ids: Sequence[BundleId], token: str) -> Verdict:
         """Keep them."""
         return _verdict(self._renew(self._keys(render), [self._keep, token, self._lease, *ids]))
@@ -108,6 +115,11 @@ class RedisWorkState:
         while some := list(islice(asked, _AT_ONCE)):
             found.update(name.decode() for name in self._unclaimed(keys, some))
         return found
+
+    def returned(self, render: RenderId) -> Mapping[BundleId, int]:
+        """How often they came back."""
+        told = cast("dict[bytes, bytes]", self._client.hgetall(self._keys(render)[PARTS.index("returned")]))
+        return {name.decode(): int(times) for name, times in told.items()}
 
     def refusals(self, render: RenderId) -> Mapping[BundleId, str]:
         """Why bundles were handed back."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Final
 
 #: What is kept of a render beside its board and its events.
-PARTS: Final = ("state", "bundles", "leases", "ended", "attempts", "refusals")
+PARTS: Final = ("state", "bundles", "leases", "ended", "attempts", "refusals", "returned")
 
 TOKEN_LENGTH: Final = 32
 
 _COMMON = """
 local state, bundles, leases, ended, attempts, refusals = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local returned = KEYS[7]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function parsed(lease)
@@ -49,7 +50,7 @@ RELEASE = (
     + """
 local ttl, wanted = ARGV[1], tonumber(ARGV[2])
 if stopped or (generation and generation > wanted) then return 0 end
-if generation and generation < wanted then redis.call('DEL', bundles, leases, ended, refusals) end
+if generation and generation < wanted then redis.call('DEL', bundles, leases, ended, refusals, returned) end
 redis.call('HSET', state, 'generation', ARGV[2])
 for i = 3, #ARGV, 2 do
   local id, content = ARGV[i], ARGV[i + 1]
@@ -134,7 +135,7 @@ return verdicts
 FINISH = (
     _COMMON
     + """
-local board, events = KEYS[7], KEYS[8]
+local board, events = KEYS[8], KEYS[9]
 local ttl, token, id = ARGV[1], ARGV[2], ARGV[3]
 if stopped or not generation then return 0 end
 local lease = lease_of(id)
@@ -145,6 +146,7 @@ end
 redis.call('HDEL', bundles, id)
 redis.call('HDEL', leases, id)
 redis.call('HDEL', refusals, id)
+redis.call('HDEL', returned, id)
 redis.call('HDEL', attempts, origin_of(id))
 redis.call('HSET', ended, id, token .. ARGV[4])
 local last = 5 + 2 * tonumber(ARGV[5])
@@ -164,10 +166,26 @@ for i = 4, #ARGV do
   if lease and lease.token == ARGV[2] then
     spare(ARGV[i], lease)
     redis.call('HDEL', leases, ARGV[i])
+    redis.call('HINCRBY', returned, ARGV[i], 1)
     if ARGV[3] ~= '' then redis.call('HSET', refusals, ARGV[i], ARGV[3]) end
   end
 end
-lasting(ARGV[1], refusals)
+lasting(ARGV[1], refusals, returned)
+return 1
+"""
+)
+
+#: ARGV: ttl, then ids.
+LEAVE = (
+    _COMMON
+    + """
+for i = 2, #ARGV do
+  local lease = lease_of(ARGV[i])
+  if not (lease and lease.till > now) and redis.call('HEXISTS', bundles, ARGV[i]) == 1 then
+    redis.call('HINCRBY', returned, ARGV[i], 1)
+  end
+end
+lasting(ARGV[1], returned)
 return 1
 """
 )
@@ -213,7 +231,7 @@ STOP = (
     + """
 redis.call('HSETNX', state, 'generation', '0')
 redis.call('HSET', state, 'stopped', '1')
-redis.call('DEL', bundles, leases, ended, attempts, refusals, KEYS[7])
+redis.call('DEL', bundles, leases, ended, attempts, refusals, returned, KEYS[8])
 lasting(ARGV[1], state)
 return 1
 """

@@ -82,6 +82,9 @@ class WorkState(Protocol):
     def hand_back(self, render: RenderId, ids: Sequence[BundleId], token: str, reason: str = "") -> None:
         """Let others have bundles; that is no attempt. A reason is kept for those who ask what the render waits for."""
 
+    def leave(self, render: RenderId, ids: Sequence[BundleId]) -> None:
+        """Tell that a message which named these was taken from its queue and not followed."""
+
     def renew(self, render: RenderId, ids: Sequence[BundleId], token: str) -> Verdict:
         """Keep bundles for another while. "stale" if none of them is ours any more."""
 
@@ -90,6 +93,12 @@ class WorkState(Protocol):
 
     def unclaimed(self, render: RenderId, ids: Iterable[BundleId]) -> set[BundleId]:
         """Those that are open and in nobody's hands."""
+
+    def returned(self, render: RenderId) -> Mapping[BundleId, int]:
+        """How often bundles that are still open were handed back or left, since they were first released.
+
+        Whoever sends messages sends another one when the number has grown: that message is gone from its queue.
+        """
 
     def refusals(self, render: RenderId) -> Mapping[BundleId, str]:
         """Why workers handed back bundles that are still open."""

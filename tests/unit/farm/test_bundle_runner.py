@@ -161,7 +161,9 @@ def test_told_to_end_it_finishes_a_bundle_and_hands_back_the_rest(desk: Desk) ->
     message = desk.release(*map(bundle, "abc"))
     assert run_message(message, desk.post) == 1
     assert desk.work.unclaimed(RENDER, message.bundles) == {"1/b/toy", "1/c/toy"}
+    assert desk.work.returned(RENDER) == {"1/b/toy": 1, "1/c/toy": 1}
     assert run_message(message, desk.post) == 0
+    assert desk.work.returned(RENDER) == {"1/b/toy": 2, "1/c/toy": 2}, "the message is gone, unread"
 
 
 def test_a_store_that_is_full_hands_everything_back_with_what_it_said(desk: Desk) -> None:

@@ -74,6 +74,7 @@ def run_message(told: RunBundles, post: Post) -> int:
 def _run_message(told: RunBundles, post: Post) -> int:
     try:
         if post.draining.asked:
+            post.work.leave(told.render, told.bundles)
             return 0
         grant = post.work.lease(told.render, told.bundles, post.name)
         bundles = _sorted_out(told, grant, post)
@@ -85,6 +86,8 @@ def _run_message(told: RunBundles, post: Post) -> int:
     except Exception as error:  # a store or Redis that is away; leases end, and what is open is sent again
         post.refused("outage")
         LOG.warning("a message of render %s was left: %s", told.render, error)
+        with suppress(Exception):
+            post.work.leave(told.render, told.bundles)
         return 0
 
 
