@@ -18,9 +18,10 @@ from tests.scenario.toy_farm import MIXED, NoModels, Toys, toy_farm
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise
-from quincunx_orchestrator.farm.coordinator import Coordinator, LentBoard, Surroundings
+from quincunx_orchestrator.farm.coordinator import Coordinator
 from quincunx_orchestrator.farm.dispatcher import Message
 from quincunx_orchestrator.farm.job import Claim
+from quincunx_orchestrator.farm.job_run import LentBoard, Surroundings
 from quincunx_orchestrator.farm.remote import OnFarm
 from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_orchestrator.render import RenderResult
@@ -279,6 +280,34 @@ def test_another_coordinator_goes_on_where_the_first_was_lost() -> None:
         assert told.state == "succeeded", (told.failed, told.skipped)
         assert len(told.ran) == 11
         assert near.jobs.generations[submitted.render] == 2
+
+
+def test_a_job_that_comes_back_to_the_same_coordinator_is_kept_and_can_be_stopped() -> None:
+    with near_farm() as near:
+        near.post.lose = lambda _: True
+        render = near.client.submit(near.toys.bind(*song(near.toys)), [MIXED]).render
+        until(lambda: bool(near.post.sent))
+        # Paused and resumed between two ticks, or taken after its lease: it is nobody's, and at once ours again.
+        near.jobs.take_away(render)
+        near.coordinators[0].tick()
+        until(lambda: near.post.sent[-1].generation == 2)
+        until(lambda: [one.name for one in threading.enumerate()].count(f"render-{render}") == 1)
+        assert near.coordinators[0].busy() == 1
+        near.jobs.state[render] = ("cancelled", {})
+        near.coordinators[0].tick()
+        until(lambda: near.coordinators[0].busy() == 0)
+
+
+def test_a_job_is_seen_through_by_one_thread_of_a_coordinator_at_a_time() -> None:
+    with near_farm() as near:
+        near.post.lose = lambda _: True
+        render = near.client.submit(near.toys.bind(*song(near.toys)), [MIXED]).render
+        until(lambda: bool(near.post.sent))
+        # Its lease ends unseen, and a wake comes before the tick.
+        near.jobs.take_away(render)
+        near.coordinators[0].take_jobs()
+        until(lambda: near.post.sent[-1].generation == 2)
+        assert [one.name for one in threading.enumerate()].count(f"render-{render}") == 1
 
 
 def test_a_coordinator_that_lost_its_job_leaves_the_board_to_the_next() -> None:

@@ -7,7 +7,6 @@ one rule mends it: what is open, in nobody's hands and no longer on its way is s
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -16,8 +15,9 @@ from typing import Protocol
 
 from quincunx_orchestrator.farm.chunking import chunks
 from quincunx_orchestrator.farm.job import Priority
+from quincunx_orchestrator.farm.wake import RenderStopped, Wake
 from quincunx_shared.canonical import digest_of_bytes
-from quincunx_shared.errors import BlobsLost, QuincunxError
+from quincunx_shared.errors import BlobsLost
 from quincunx_shared.farm.wire import bundle_to_json, outcome_from_json
 from quincunx_shared.farm.work_state import WorkState
 from quincunx_shared.names import Digest, RenderId
@@ -36,10 +36,6 @@ LOST_SECONDS = 3.0
 
 #: Even behind other work, a message is sent again after this time: a copy costs next to nothing.
 OVERDUE_SECONDS = 120.0
-
-
-class RenderStopped(QuincunxError):
-    """The render was cancelled or superseded, or another coordinator has it now: leave everything as it is."""
 
 
 class InputsLost(BlobsLost):
@@ -71,38 +67,6 @@ class Post(Protocol):
 
     def slots(self, cluster: str) -> int:
         """How many workers take messages of this class of machine."""
-
-
-class Wake:
-    """Wakes the thread of a render, and says whether it is to stop."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._calls = 0
-        self.stopped = ""
-
-    def call(self) -> None:
-        """Something has happened: look."""
-        with self._changed:
-            self._calls += 1
-            self._changed.notify_all()
-
-    def stop(self, why: str) -> None:
-        """End the render here."""
-        with self._changed:
-            self.stopped = why
-            self._changed.notify_all()
-
-    def calls(self) -> int:
-        """How often it was called so far."""
-        with self._changed:
-            return self._calls
-
-    def wait(self, heard: int, seconds: float) -> int:
-        """Wait for a call after the first `heard` ones, but no longer than that, and return how many there were."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._calls > heard or self.stopped != "", seconds)
-            return self._calls
 
 
 @dataclass

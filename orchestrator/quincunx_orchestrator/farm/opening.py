@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from quincunx_orchestrator.farm.celery_app import CeleryPost, new_app, send_wake
 from quincunx_orchestrator.farm.client import FarmClient
-from quincunx_orchestrator.farm.coordinator import Surroundings
 from quincunx_orchestrator.farm.counted_log import CountedLog
 from quincunx_orchestrator.farm.housekeeping import Housekeeper
+from quincunx_orchestrator.farm.job_run import Surroundings
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.schedule_store import RedisSchedules
 from quincunx_orchestrator.farm.submission import document_name

@@ -1,0 +1,177 @@
+"""One attempt to see a job through: read its order, plan, run what is missing, and end it.
+
+What an attempt works with is given to it; nothing of it is kept for the next one, which plans again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from quincunx_orchestrator.core.reasons import NOT_IN_CACHE
+from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Post
+from quincunx_orchestrator.farm.job import Claim
+from quincunx_orchestrator.farm.order import Order, order_from_bytes, payload_digests
+from quincunx_orchestrator.farm.result import farm_result, result_to_bytes
+from quincunx_orchestrator.farm.wake import RenderStopped, Wake
+from quincunx_orchestrator.render import Farm, RenderResult, see_through, steps_by_state
+from quincunx_shared.canonical import digest_of_bytes
+from quincunx_shared.errors import BlobsLost, QuincunxError, StoreError
+from quincunx_shared.events import Event, SegmentEnded
+from quincunx_shared.farm.step_counts import BUNDLES_REDRIVEN
+from quincunx_shared.farm.work_state import WorkState
+from quincunx_shared.names import Address, RenderId
+from quincunx_shared.payload import ParamRef
+from quincunx_shared.ports import Blackboard, EventLog
+from quincunx_shared.recall import Recall
+
+LOG = logging.getLogger(__name__)
+
+#: A job whose stores do not hold for so many attempts has failed.
+MOST_ATTEMPTS = 20
+
+
+class Jobs(Protocol):
+    """The queue of jobs, as far as a coordinator needs it."""
+
+    def claim_next(self, coordinator: str) -> Claim | None:
+        """Take the next job that may run, or one whose coordinator is gone."""
+
+    def renew(self, render: RenderId, token: str) -> bool:
+        """Keep a job. False if it is not ours any more: ended, cancelled, superseded, paused, or another's."""
+
+    def release(self, render: RenderId, token: str) -> bool:
+        """Let a job go, so that another coordinator takes it at once."""
+
+    def end(
+        self, render: RenderId, token: str, state: str, result: Mapping[str, Any], last: Sequence[Event] = ()
+    ) -> bool:
+        """End a job, once, with its last events. False if it was not ours to end."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a coordinator works with."""
+
+    jobs: Jobs
+    work: WorkState
+    post: Post
+    recall: Recall
+    new_log: Callable[[RenderId], EventLog]
+    new_board: Callable[[RenderId], Blackboard]
+    #: Lets go of what workers kept for a render.
+    clear: Callable[[RenderId], None]
+    pace: Callable[[], Mapping[str, float]] = dict
+    #: Adds to what the farm counts.
+    count: Callable[[Mapping[str, float]], None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class LentBoard:
+    """The board of a render while one coordinator sees it through.
+
+    It outlives that coordinator: one that was held up and lost its job must not destroy what the next one's workers
+    have put there.
+    """
+
+    board: Blackboard
+
+    def put(self, values: Mapping[Address, ParamRef]) -> None:
+        """Pin references."""
+        self.board.put(values)
+
+    def take(self, addresses: Sequence[Address]) -> Mapping[Address, ParamRef]:
+        """Return references."""
+        return self.board.take(addresses)
+
+    def close(self) -> None:
+        """Nothing: it is destroyed with the rest when the job has ended."""
+
+
+class JobRun:
+    """One attempt to see a job through."""
+
+    def __init__(self, claim: Claim, around: Surroundings, wake: Wake) -> None:
+        self._claim = claim
+        self._around = around
+        self._wake = wake
+        self._targets: Mapping[Address, ParamRef] = {}
+
+    def run(self) -> None:
+        """Plan, run what is missing, and end the job. Raises `RenderStopped` where it is not ours to end."""
+        claim, around = self._claim, self._around
+        try:
+            order = order_from_bytes(bytes(around.recall.blobs.get(claim.order)))
+            result = self._render(order)
+        except RenderStopped:
+            raise
+        except QuincunxError as error:
+            if self._may_pass(error):
+                raise
+            # What is wrong with the order is wrong for every coordinator.
+            lost = {"lost": list(error.digests)} if isinstance(error, BlobsLost) else {}
+            if around.jobs.end(claim.render, claim.token, "failed", {"error": str(error)} | lost):
+                around.clear(claim.render)
+            raise
+        self._end(order, result)
+
+    def _may_pass(self, error: QuincunxError) -> bool:
+        """Whether another attempt may come through: a store that does not answer now may answer later."""
+        passing = isinstance(error, StoreError) and not isinstance(error, BlobsLost)
+        return passing and self._claim.generation < MOST_ATTEMPTS
+
+    def _render(self, order: Order) -> RenderResult:
+        claim, around = self._claim, self._around
+        dispatcher = FarmDispatcher(
+            claim.render,
+            claim.generation,
+            around.work,
+            around.post,
+            self._wake,
+            priority=claim.priority,
+            pace=around.pace(),
+            inputs=payload_digests(order) | order.files,
+            redriven=lambda bundles: around.count({BUNDLES_REDRIVEN: bundles}),
+        )
+        farm = Farm(
+            around.recall,
+            dispatcher,
+            around.new_log(claim.render),
+            lambda: LentBoard(around.new_board(claim.render)),
+            barrier=claim.barrier,
+        )
+        every = (*order.targets, *order.beside)
+        why = order.reasons
+        return see_through(
+            order.song,
+            every,
+            farm,
+            claim.render,
+            why=lambda key: why.get(key, NOT_IN_CACHE),
+            collect=self._collect,
+        )
+
+    def _collect(self, _: RenderResult, refs: Mapping[Address, ParamRef]) -> bool:
+        """Whoever wants the targets fetches them; here it is enough that they are there."""
+        self._targets = dict(refs)
+        return not self._around.recall.blobs.missing([ref.digest for ref in refs.values() if ref.inline is None])
+
+    def _end(self, order: Order, result: RenderResult) -> None:
+        claim, around = self._claim, self._around
+        absent = any(target not in self._targets for target in order.targets)
+        result.state = "failed" if absent else "partial" if result.failed else "succeeded"
+        content = result_to_bytes(farm_result(result, self._targets))
+        digest = digest_of_bytes(content)
+        around.recall.blobs.put(digest, content)
+        around.recall.flush()
+        told = {"digest": digest, "counts": dict(steps_by_state(result)), "failed": len(result.failed)}
+        if around.jobs.end(claim.render, claim.token, result.state, told, _segment_ends(order, result)):
+            LOG.info("ended: %s, %s", result.state, told["counts"])
+            around.clear(claim.render)
+
+
+def _segment_ends(order: Order, result: RenderResult) -> list[Event]:
+    fallen = {segment for segment, _ in (*result.failed, *result.skipped)}
+    return [SegmentEnded(name, "failed" if name in fallen else "succeeded") for name in order.song.segments]
