@@ -203,9 +203,13 @@ def test_what_is_asked_again_because_its_answer_was_lost_is_done_once(store: Red
     for _ in range(2):
         assert store.submit(job) == ("new", False, ("old",))
     assert store.waiting() == {"system": 0, "user": 1, "background": 0}
-    claim = claimed(store)
+    submit(store, "other")
     for _ in range(2):
-        assert store.end(claim.render, claim.token, "succeeded", {})
+        # Whoever asks again under one token has not heard that it was given a job.
+        assert store._run("CLAIM", "anna", "one token", 15, 600, 8, 100) == "new"
+    assert store.cancel(RenderId("other")) == "cancelled"
+    for _ in range(2):
+        assert store.end(RenderId("new"), "one token", "succeeded", {})
     assert store.submit(job) == ("new", False, ("old",)), "and it is not rendered again"
     assert store.claim_next("anna") is None
     submit(store, "third")

@@ -101,6 +101,9 @@ local function take(render)
   if get(render, 'started_at') == '' then redis.call('HSET', job(render), 'started_at', stamp) end
   return render
 end
+for _, render in ipairs(redis.call('ZRANGE', key('running'), 0, -1)) do
+  if get(render, 'token') == ARGV[3] then return render end
+end
 for _, render in ipairs(redis.call('ZRANGEBYSCORE', key('running'), '-inf', now)) do
   if get(render, 'state') ~= 'running' then
     redis.call('ZREM', key('running'), render)
