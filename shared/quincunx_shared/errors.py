@@ -1,4 +1,4 @@
-"""Every exception Quincunx raises on purpose, and what it carries.
+"""Every exception Quincunx raises on purpose, what it carries, and the exit code of a process that ends by it.
 
 QuincunxError                 what, where, why and remedy, as fields
 ├── BadInput                  a file, value or option a person gave is wrong: exit code 2
@@ -15,7 +15,8 @@ QuincunxError                 what, where, why and remedy, as fields
 │   ├── StepFailed            the step itself raised
 │   └── WrongOutputs          too few, too many, unnamed or ambiguous outputs
 └── StoreError                bytes that should be there are not
-    ├── StoreUnreachable      nobody knows, because the store did not answer in time
+    ├── StoreUnreachable      nobody knows, because the store did not answer in time: exit code 6
+    ├── StoreRefused          it answered that this key may not: exit code 4
     └── BlobsLost             an index promised them
         ├── BlobMissing
         └── BlobCorrupt       the bytes do not have the digest they are stored under
@@ -28,10 +29,14 @@ FarmError                     a farm did not do what was asked of it (a Quincunx
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 
 class QuincunxError(Exception):
     """Base of the tree. `str()` reads as one sentence: where, what, and what to do next."""
+
+    #: The same for every program of ours, so that a script can tell what is wrong without reading.
+    exit_code: ClassVar[int] = 1
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
         super().__init__(what)
@@ -47,6 +52,8 @@ class QuincunxError(Exception):
 
 class BadInput(QuincunxError):
     """Something a person gave cannot be used; nothing was queued and nothing was written."""
+
+    exit_code = 2
 
 
 class BadScore(BadInput):
@@ -125,6 +132,14 @@ class StoreError(QuincunxError):
 class StoreUnreachable(StoreError):
     """The store did not answer, or not sensibly, however often it was asked; what it holds is not known."""
 
+    exit_code = 6
+
+
+class StoreRefused(StoreError):
+    """The store answered that this key may not do this, or is not whose it says."""
+
+    exit_code = 4
+
 
 class BlobsLost(StoreError):
     """Blobs that an index promised are missing or corrupt; the steps that made them have to run again."""
@@ -157,10 +172,16 @@ class FarmError(QuincunxError):
 class FarmUnreachable(FarmError):
     """A server of the farm does not answer, or nothing says where it is."""
 
+    exit_code = 6
+
 
 class FarmRefused(FarmError):
     """A server of the farm answered that this user may not do this, or is not who it says."""
 
+    exit_code = 4
+
 
 class NotOnFarm(FarmError):
     """The farm knows nothing of this name."""
+
+    exit_code = 5

@@ -214,7 +214,18 @@ def test_more_workers_and_coordinators_join_and_leave(farm: DevFarm, shell: Shel
     until(lambda: count() == 1, 30.0)
 
 
-def test_a_job_that_waits_says_for_what_and_can_be_cancelled(shell: Shell, tmp_path: Path) -> None:
+def _render_that_is_cancelled(farm: DevFarm, shell: Shell, song: Path) -> int:
+    """The exit code of a `render --farm` whose job somebody else cancels."""
+    command = [*QUINCUNX, "render", str(song), "--farm", "-o", str(song.with_suffix(".wav"))]
+    rendering = subprocess.Popen(command, env=farm.environment, cwd=song.parent, stderr=subprocess.PIPE, text=True)
+    assert rendering.stderr is not None
+    told = next(line for line in rendering.stderr if line.startswith("Job "))
+    assert shell("cancel", told.split()[1].rstrip(":")).code == 0
+    rendering.communicate(timeout=20)
+    return rendering.returncode
+
+
+def test_a_job_that_waits_says_for_what_and_can_be_cancelled(farm: DevFarm, shell: Shell, tmp_path: Path) -> None:
     path = written(tmp_path, two_phrases(tone=50), "waits.ustx")
     assert shell("node", "drain", "worker-cpu", "-r", "a test").code == 0
     _until_drained(shell)
@@ -227,6 +238,7 @@ def test_a_job_that_waits_says_for_what_and_can_be_cancelled(shell: Shell, tmp_p
         assert "drained (a test)" in shell("show", render).out
         assert shell("cancel", render, "-r", "no use").err.endswith("cancelled\n")
         assert shell("watch", render).code == 7
+        assert _render_that_is_cancelled(farm, shell, path) == 7
     finally:
         shell("node", "undrain", "worker-cpu")
     again = shell("retry", render).out.strip()

@@ -64,8 +64,8 @@ FARM_COMMANDS: Mapping[str, tuple[str, str]] = {
     "config": ("quincunx_orchestrator.cli.farm.config", "Say which farm this is, and where that is written."),
 }
 
-#: Exit codes that mean the same in every command.
-ERROR, USAGE, PARTIAL, AUTH, NOT_FOUND, UNREACHABLE, CANCELLED, PENDING, INTERRUPTED = 1, 2, 3, 4, 5, 6, 7, 8, 130
+#: Exit codes that mean the same in every command; those of errors stand with the errors (`exit_code`).
+ERROR, PARTIAL, UNREACHABLE, CANCELLED, PENDING, INTERRUPTED = 1, 3, 6, 7, 8, 130
 
 
 class LazyGroup(click.Group):
@@ -154,7 +154,7 @@ def tell_error(error: Exception, *, name: str = "") -> int:
     click.echo(f"Error: {place}{what}", err=True)
     if isinstance(error, QuincunxError) and error.remedy:
         click.echo(f"  → {error.remedy}", err=True)
-    return _code_of(error)
+    return error.exit_code if isinstance(error, QuincunxError) else ERROR
 
 
 #: Packages that come with an extra, by what imports them.
@@ -174,18 +174,6 @@ def _tell_missing(error: ModuleNotFoundError) -> int:
     click.echo(f"Error: this needs the package {error.name}, which is not installed", err=True)
     click.echo(f"  → pip install 'quincunx[{extra}]'", err=True)
     return ERROR
-
-
-def _code_of(error: Exception) -> int:
-    from quincunx_shared import errors
-
-    codes = {
-        errors.BadInput: USAGE,
-        errors.FarmRefused: AUTH,
-        errors.NotOnFarm: NOT_FOUND,
-        errors.FarmUnreachable: UNREACHABLE,
-    }
-    return next((code for kind, code in codes.items() if isinstance(error, kind)), ERROR)
 
 
 def _os_error(error: OSError) -> str:

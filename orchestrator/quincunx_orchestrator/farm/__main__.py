@@ -36,7 +36,7 @@ LOOK_SECONDS = 10.0
 
 
 def main() -> int:
-    """Run until told to end. What was under way is left to the others at once."""
+    """Run until told to end, and return the exit code. What was under way is left to the others at once."""
     name = f"{socket.gethostname()}-{os.getpid()}"
     try:
         settings = load_settings().settings
@@ -45,7 +45,7 @@ def main() -> int:
             run(farm, name)
     except QuincunxError as error:
         LOG.error("%s", error)
-        return 1
+        return error.exit_code
     return 0
 
 

@@ -47,6 +47,8 @@ class Submitted:
 class RenderEndedOtherwise(QuincunxError):
     """The job was cancelled or superseded: there is no result."""
 
+    exit_code = 7
+
     def __init__(self, render: RenderId, state: str) -> None:
         super().__init__(f"render {render} was {state}", remedy=f"quincunx show {render}")
         self.render = render

@@ -23,7 +23,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error
 from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfig, Rule
 from urllib3.exceptions import HTTPError
 
-from quincunx_shared.errors import StoreError, StoreUnreachable
+from quincunx_shared.errors import StoreError, StoreRefused, StoreUnreachable
 from quincunx_shared.farm.store_address import BucketAddress
 from quincunx_shared.stores.patience import Patience
 from quincunx_shared.stores.patient_pool import PatientPool
@@ -41,14 +41,19 @@ UNFINISHED_DAYS = 2
 #: Connections kept open to the server; more than this many threads take turns.
 CONNECTIONS = 32
 
-#: Answers that no waiting and no other key of the program changes: a person has to look at the set-up.
+#: Answers that no waiting changes: a person has to look at the set-up.
 _REFUSALS = {
     "AccessDenied": "this key may not do that in this bucket",
     "InvalidAccessKeyId": "the store does not know this access key",
     "SignatureDoesNotMatch": "the secret key is not the one of this access key",
     "RequestTimeTooSkewed": "the clocks of this machine and the store differ too much",
-    "NoSuchBucket": "there is no such bucket",
 }
+
+#: Nothing is refused to this key, and nothing can be kept all the same.
+_NO_BUCKET = "NoSuchBucket"
+
+#: What looks at a store from all sides, and says what to do.
+_REMEDY = "quincunx doctor"
 
 #: Only the first of these says that a key is not there. The second is said of the first byte of nothing.
 _NO_KEY, _EMPTY = "NoSuchKey", "InvalidRange"
@@ -69,7 +74,7 @@ class StoredObject:
 
 
 class Bucket:
-    """Keys and bytes. Raises `StoreUnreachable` when patience is over, `StoreError` when the store refuses."""
+    """Keys and bytes. Raises `StoreUnreachable` when patience is over, `StoreRefused` when the store refuses."""
 
     def __init__(self, client: Minio, address: BucketAddress) -> None:
         self._client = client
@@ -92,7 +97,7 @@ class Bucket:
         except _NoSuchUpload as error:
             # An upload in parts was completed, and the answer got lost: the second try finds no upload any more.
             if self.size_of(key) != size:
-                raise StoreUnreachable("an upload was lost", where=self.where) from error
+                raise self._unreachable("an upload was lost") from error
 
     def get(self, key: str) -> bytes | None:
         """Return the bytes as they came, or None if the server says that there is no such key."""
@@ -174,14 +179,19 @@ class Bucket:
             if code == "NoSuchUpload":
                 raise _NoSuchUpload from error
             if code in _REFUSALS:
-                remedy = "quincunx doctor"
-                raise StoreError(f"the store refuses: {_REFUSALS[code]}", where=self.where, remedy=remedy) from error
-            raise StoreUnreachable(f"the store fails: {code}: {error.message}", where=self.where) from error
+                told = f"the store refuses: {_REFUSALS[code]}"
+                raise StoreRefused(told, where=self.where, remedy=_REMEDY) from error
+            if code == _NO_BUCKET:
+                raise StoreError("there is no such bucket", where=self.where, remedy=_REMEDY) from error
+            raise self._unreachable(f"the store fails: {code}: {error.message}") from error
         except InvalidResponseError as error:
-            raise StoreUnreachable("the store gives answers that are none of S3's", where=self.where) from error
+            raise self._unreachable("the store gives answers that are none of S3's") from error
         except (HTTPError, OSError, MinioException, ParseError, ValueError) as error:
             told = str(error.__cause__ or error) or type(error).__name__
-            raise StoreUnreachable(f"the store does not answer: {told}", where=self.where) from error
+            raise self._unreachable(f"the store does not answer: {told}") from error
+
+    def _unreachable(self, what: str) -> StoreUnreachable:
+        return StoreUnreachable(what, where=self.where, remedy=_REMEDY)
 
 
 class _NoSuchUpload(Exception):

@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from quincunx_shared.errors import BadInput, QuincunxError
+from quincunx_shared.errors import QuincunxError
 from quincunx_shared.farm.logs import start_logging
 from quincunx_shared.farm.queues import DEVICES, queues_of
 from quincunx_shared.farm.settings_layers import load_settings
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return supervisor.run()
     except QuincunxError as error:
         print(error, file=sys.stderr)  # noqa: T201 - what is wrong with the settings is all there is to say
-        return 2 if isinstance(error, BadInput) else 1
+        return error.exit_code
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
