@@ -168,6 +168,23 @@ def test_a_priority_changes_who_is_served_first(shell: Shell, store: RedisJobSto
     assert shell("priority", "two", "urgent").code == 2
 
 
+def test_nothing_more_of_a_paused_job_begins(shell: Shell, store: RedisJobStore, client: Redis) -> None:
+    render, work = submit(store, "one"), RedisWorkState(client, "qx")
+    first = store.claim_next("ben-1")
+    assert first is not None
+    assert work.release(render, first.generation, {"1/s1/mix": b"a", "1/s2/mix": b"b"})
+    token = work.lease(render, ["1/s1/mix"], "anna-1").token
+    assert shell("pause", "one").code == 0
+    assert work.begin(render, ["1/s1/mix"], token) == ("stop",)
+    assert not work.lease(render, ["1/s2/mix"], "anna-1").bundles
+    # Its coordinator has not heard of it yet.
+    assert not work.release(render, first.generation, {"1/s3/mix": b"c"})
+    assert shell("resume", "one").code == 0
+    again = store.claim_next("ben-1")
+    assert again is not None
+    assert work.release(render, again.generation, {f"{again.generation}/s1/mix": b"a"})
+
+
 def test_what_is_over_cannot_be_paused(shell: Shell, store: RedisJobStore) -> None:
     submit(store, "one")
     end(store, "one", "succeeded")

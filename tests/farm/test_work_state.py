@@ -228,3 +228,31 @@ def test_many_bundles_are_released_and_looked_at(redis: Redis) -> None:
     desk.work.release(RENDER, 1, many)
     assert desk.work.unclaimed(RENDER, many) == set(many)
     assert redis.hlen(render_key("qx", RENDER, "bundles")) == 1201
+
+
+def test_what_a_newer_generation_interrupts_in_somebodys_hands_is_no_attempt(desk: Desk) -> None:
+    for generation in range(1, MOST_ATTEMPTS + 2):
+        name = f"{generation}/s1/mix"
+        desk.work.release(RENDER, generation, {name: b"a"})
+        token = desk.work.lease(RENDER, [name], "lives").token
+        assert desk.work.begin(RENDER, [name], token) == ("go",)
+
+
+def test_nothing_of_a_suspended_attempt_begins_until_the_next(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [A, B], "one").token
+    assert desk.work.begin(RENDER, [A], token) == ("go",)
+    desk.work.hand_back(RENDER, [B], token, "no")
+    desk.work.suspend(RENDER, 1)
+    desk.work.suspend(RENDER, 1)
+    assert desk.work.begin(RENDER, [A], token) == ("stop",)
+    assert desk.work.renew(RENDER, [A], token) == "stop"
+    assert dict(desk.work.lease(RENDER, [B, C], "other").bundles) == {}
+    assert not desk.work.release(RENDER, 1, ALL)
+    assert desk.work.refusals(RENDER) == {}
+    assert desk.work.release(RENDER, 2, {"2/s1/mix": b"a"})
+    token = desk.work.lease(RENDER, ["2/s1/mix"], "one").token
+    assert desk.work.begin(RENDER, ["2/s1/mix"], token) == ("go",)
+    # Who comes late with it changes nothing any more.
+    desk.work.suspend(RENDER, 1)
+    assert desk.work.renew(RENDER, ["2/s1/mix"], token) == "go"

@@ -1,4 +1,4 @@
-"""Ending a job before its end, and submitting it again as it was."""
+"""Ending a job before its end or having it wait, and submitting it again as it was."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quincunx_shared.names import RenderId
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.client import FarmClient
-    from quincunx_orchestrator.farm.job import CancelAnswer, JobRecord
+    from quincunx_orchestrator.farm.job import CancelAnswer, JobRecord, JobState
     from quincunx_orchestrator.farm.job_store import RedisJobStore
     from quincunx_shared.farm.work_state import WorkState
 
@@ -22,6 +22,16 @@ def cancel(jobs: RedisJobStore, work: WorkState, render: RenderId, why: str = ""
     if answer == "cancelled":
         work.stop(render)
     return answer
+
+
+def pause(jobs: RedisJobStore, work: WorkState, render: RenderId, why: str = "") -> JobState | None:
+    """Let a job wait until it is resumed, and return the state it was in; workers end the step they are at."""
+    was = jobs.pause(render, why)
+    record = jobs.get(render)
+    # Asked again, it is made good what somebody left half done; resumed by others meanwhile, it goes on.
+    if record is not None and record.state == "paused":
+        work.suspend(render, record.generation)
+    return was
 
 
 def retry(client: FarmClient, record: JobRecord, limit: int) -> RenderId:

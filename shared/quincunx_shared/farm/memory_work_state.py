@@ -84,12 +84,18 @@ class MemoryWorkState:
             if known.stopped or known.generation > generation:
                 return False
             if known.generation < generation:
+                for bundle in [one for one in known.leases if self._is_leased(known, one)]:
+                    known.spare(bundle)
                 known = self._renders[render] = _Render(generation, attempts=known.attempts)
             for bundle, content in bundles.items():
                 if known.open.get(bundle) != content or not self._is_leased(known, bundle):
                     known.forget(bundle)
                     known.open[bundle] = content
             return True
+
+    def suspend(self, render: RenderId, generation: int) -> None:
+        """Begin the next generation, with nothing in it."""
+        self.release(render, generation + 1, {})
 
     def lease(self, render: RenderId, ids: Sequence[BundleId], worker: str) -> Grant:
         """Take what is free."""

@@ -58,6 +58,10 @@ class RedisWorkState:
             opened = self._release(keys, [self._keep, generation, *some]) == 1 and opened
         return opened
 
+    def suspend(self, render: RenderId, generation: int) -> None:
+        """Begin the next generation, with nothing in it."""
+        self._release(self._keys(render), [self._keep, generation + 1])
+
     def lease(self, render: RenderId, ids: Sequence[BundleId], worker: str) -> Grant:
         """Take what is free."""
         token = uuid.uuid4().hex

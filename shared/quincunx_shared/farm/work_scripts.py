@@ -44,13 +44,21 @@ local generation = tonumber(redis.call('HGET', state, 'generation'))
 local stopped = redis.call('HEXISTS', state, 'stopped') == 1
 """
 
-#: ARGV: ttl, generation, then id and content of each. 1 if they are open now.
+#: ARGV: ttl, generation, then id and content of each. 1 if they are open now. What a newer generation interrupts while
+#: somebody has it killed nobody, so that is no attempt.
 RELEASE = (
     _COMMON
     + """
 local ttl, wanted = ARGV[1], tonumber(ARGV[2])
 if stopped or (generation and generation > wanted) then return 0 end
-if generation and generation < wanted then redis.call('DEL', bundles, leases, ended, refusals, returned) end
+if generation and generation < wanted then
+  local held = redis.call('HGETALL', leases)
+  for i = 1, #held, 2 do
+    local lease = parsed(held[i + 1])
+    if lease.till > now then spare(held[i], lease) end
+  end
+  redis.call('DEL', bundles, leases, ended, refusals, returned)
+end
 redis.call('HSET', state, 'generation', ARGV[2])
 for i = 3, #ARGV, 2 do
   local id, content = ARGV[i], ARGV[i + 1]

@@ -7,7 +7,8 @@
 A lease lasts a while in the time of the one who keeps the state, and is renewed. Its token fences: whoever lost a
 bundle to somebody else changes nothing any more. A bundle is named `generation/segment/recipe`; a generation is one
 attempt of a coordinator to see the render through, and a newer one forgets the bundles of the older. How often a
-bundle was begun and not ended is counted by segment and recipe, over all generations.
+bundle was begun and not ended is counted by segment and recipe, over all generations; one that a newer generation
+interrupts in the hands of a worker does not count.
 """
 
 from __future__ import annotations
@@ -59,6 +60,9 @@ class WorkState(Protocol):
 
     def release(self, render: RenderId, generation: int, bundles: Mapping[BundleId, bytes]) -> bool:
         """Open bundles, anew if they had ended. False, and nothing changes, after `stop` or in an older generation."""
+
+    def suspend(self, render: RenderId, generation: int) -> None:
+        """Have nothing of this attempt, or of an older one, begun or released any more. The next one may be."""
 
     def lease(self, render: RenderId, ids: Sequence[BundleId], worker: str) -> Grant:
         """Take those of the bundles that are open and in nobody's hands."""

@@ -12,13 +12,14 @@ from quincunx_orchestrator.cli.farm.options import farm_options
 @click.option("-r", "--reason", default="", help="Why; `quincunx show` tells it.")
 @farm_options
 def command(name: str, reason: str, **flags: str | None) -> None:
-    """Let a job wait. What is being computed ends, and nothing more of it begins."""
+    """Let a job wait. The steps that are being computed end, and nothing more of it begins."""
     from quincunx_orchestrator.cli.farm.opening import open_desk, refuse_ended
     from quincunx_orchestrator.cli.farm.words import short
+    from quincunx_orchestrator.farm.stopping import pause
 
     with open_desk(**flags) as desk:
         record = desk.job(name)
-        state = desk.jobs.pause(record.render, reason)
+        state = pause(desk.jobs, desk.work, record.render, reason)
         refuse_ended(record.render, state)
     told = "was paused already" if state == "paused" else f"waits until `quincunx resume {short(record.render)}`"
     click.echo(f"{short(record.render)} {told}.", err=True)
