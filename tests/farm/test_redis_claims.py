@@ -7,18 +7,28 @@ from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
 from tests.farm.waiting import until
+from tests.farm.worker_desk import bundle
+from tests.scenario.toy_farm import NoModels, step
 
-from quincunx_orchestrator.farm.redis_server import start
+from quincunx_orchestrator.farm.redis_server import RedisServer, start
+from quincunx_shared.errors import StoreUnreachable
 from quincunx_shared.farm.redis_claims import RedisClaims
 from quincunx_shared.farm.redis_client import connect_to
 from quincunx_shared.farm.redis_index import RedisIndex
+from quincunx_shared.manifest import Input, Option
 from quincunx_shared.names import Signature
 from quincunx_shared.payload import encode
+from quincunx_shared.recall import Recall
+from quincunx_shared.step import StepContext
+from quincunx_shared.stores.memory import MemoryBlobStore, MemoryBoard, MemoryEventLog, SystemClock
+from quincunx_workers.executor import run_bundle
 from quincunx_workers.shared_flights import SharedFlights
+from quincunx_workers.workbench import Workbench
 
 ONE, OTHER = (Signature(sha256(name).hexdigest()) for name in (b"one", b"other"))
 
@@ -80,6 +90,67 @@ def test_without_redis_everybody_gets_every_claim(tmp_path: Path) -> None:
         server.kill()
         assert claims.take(ONE)
         claims.give_back([ONE])
+        claims.close()
+
+
+@pytest.fixture
+def small_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A server of one's own, that may be filled or killed."""
+    server = start(tmp_path / "redis")
+    yield server
+    server.kill()
+
+
+def test_a_redis_that_is_full_gives_everybody_every_claim(small_redis: RedisServer) -> None:
+    with closing(connect_to(small_redis.url)) as client, closing(RedisClaims(client, lease_seconds=0.03)) as claims:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", 1)
+        assert claims.take(ONE)
+        assert claims.take(OTHER)
+
+
+def test_claims_are_renewed_after_whatever_went_wrong(small_redis: RedisServer) -> None:
+    with closing(connect_to(small_redis.url)) as client, closing(RedisClaims(client, lease_seconds=0.3)) as claims:
+        # Not an outage: a key of another kind is no claim, and to ask for it is an error.
+        client.lpush(f"qx:claim:{OTHER}", "spoilt")
+        assert claims.take(OTHER)
+        client.config_resetstat()
+        until(lambda: "errorstat_WRONGTYPE" in client.info("errorstats"))
+        claims.give_back([OTHER])
+        assert claims.take(ONE)
+        client.pexpire(f"qx:claim:{ONE}", 200)
+        until(lambda: client.pttl(f"qx:claim:{ONE}") > 250)
+
+
+def test_a_step_does_not_fail_because_redis_went_away_before_it_was_looked_up(small_redis: RedisServer) -> None:
+    ran: list[str] = []
+
+    def run(inputs: Any, options: Any, context: StepContext) -> Any:  # noqa: ARG001
+        ran.append(options["word"])
+        return [1]
+
+    options = [Option(name=one, type="str", default="") for one in ("trace", "word")]
+    seconds = Option(name="seconds", type="float", default=0.0)
+    nap = step("nap", run, inputs=(Input(name="x", type="audio", required=False),), options=(*options, seconds))
+    with closing(connect_to(small_redis.url, timeout_seconds=0.1)) as client:
+        index = RedisIndex(client)
+        claims = RedisClaims(client, index=index)
+        recall = Recall(index, MemoryBlobStore())
+        bench = Workbench(
+            {"nap": nap},
+            recall.blobs,
+            index,
+            MemoryEventLog(),
+            SystemClock(),
+            NoModels(),
+            flights=SharedFlights(claims, recall.flush),
+        )
+        small_redis.kill()
+        with pytest.raises(StoreUnreachable, match="no answer"):
+            run_bundle(bundle("a"), MemoryBoard(), bench)
+        assert ran == []
+        small_redis.launch()
+        assert run_bundle(bundle("a"), MemoryBoard(), bench).ran == ["it"]
         claims.close()
 
 

@@ -2,8 +2,8 @@
 
     <namespace>:claim:<signature>    the process that computes it; gone when its lease ends, in the time of Redis
 
-Claims only save work: what is computed twice is stored once. So where Redis does not answer everybody gets every claim,
-and a process that was held up longer than its lease loses nothing but the exclusiveness.
+Claims only save work: what is computed twice is stored once. So where Redis does not answer, or takes nothing more,
+everybody gets every claim, and a process that was held up longer than its lease loses nothing but the exclusiveness.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from quincunx_shared.farm.redis_client import is_outage
+from quincunx_shared.errors import StoreUnreachable
+from quincunx_shared.farm.redis_client import store_errors
 from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.names import Signature
 
@@ -109,24 +111,20 @@ class RedisClaims:
         index = self._index
         keys: list[str | bytes] = [self._prefix + signature, *([] if index is None else [index.key_of(signature)])]
         try:
-            taken, *known = self._take(keys, [self._me, round(self._lease * 1000)])
-            if index is not None and known:
-                index.hear({signature: known[0]})
-            return bool(taken)
-        except Exception as error:
-            if not is_outage(error):
-                raise
+            with store_errors():
+                taken, *known = self._take(keys, [self._me, round(self._lease * 1000)])
+        except StoreUnreachable:
             return True
+        if index is not None and known:
+            index.hear({signature: known[0]})
+        return bool(taken)
 
     def _for_each(self, names: Iterable[Signature], milliseconds: int) -> None:
         keys = [self._prefix + name for name in names]
-        try:
+        # Their leases end by themselves. An error would end the thread that renews them, for good.
+        with suppress(StoreUnreachable), store_errors():
             if keys:
                 self._keep(keys, [self._me, milliseconds])
-        except Exception as error:
-            # Their leases end by themselves.
-            if not is_outage(error):
-                raise
 
     def _renew(self) -> None:
         while True:

@@ -16,7 +16,7 @@ import redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
-from quincunx_shared.errors import FarmError, FarmRefused, FarmUnreachable
+from quincunx_shared.errors import FarmError, FarmRefused, FarmUnreachable, StoreUnreachable
 from quincunx_shared.farm.secret_file import read_secret
 from quincunx_shared.farm.settings import FarmSettings
 
@@ -118,6 +118,20 @@ def plain_errors(where: str = "Redis") -> Iterator[None]:
         yield
     except redis.RedisError as error:
         raise farm_error(error, where) from error
+    except StoreUnreachable as error:
+        if isinstance(error.__cause__, redis.RedisError):
+            raise farm_error(error.__cause__, where) from error
+        raise
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Say that a store did not answer where the server is used as one: no step has failed because of that."""
+    try:
+        yield
+    except redis.RedisError as error:
+        told = farm_error(error)
+        raise StoreUnreachable(told.what, where=told.where, remedy=told.remedy) from error
 
 
 def farm_error(error: redis.RedisError, where: str = "Redis") -> FarmError:

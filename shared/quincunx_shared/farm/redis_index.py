@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
+from quincunx_shared.farm.redis_client import store_errors
 from quincunx_shared.names import Signature
 from quincunx_shared.ports import Outputs
 from quincunx_shared.stores.record import pack, unpack
@@ -29,6 +30,8 @@ class RedisIndex:
 
     What was added is written with the next `flush`, in one round trip; until then this process finds it all the
     same, and a crash loses it, which is computed again. A record that is not as it was written is dropped.
+
+    Raises `StoreUnreachable` for whatever the server has: none of it is a step's fault.
     """
 
     def __init__(self, client: Redis, namespace: str = "qx") -> None:
@@ -96,7 +99,7 @@ class RedisIndex:
                 taken = dict(self._unwritten)
             if not taken:
                 return
-            with self._redis.pipeline(transaction=False) as writing:
+            with store_errors(), self._redis.pipeline(transaction=False) as writing:
                 for name, outputs in taken.items():
                     key = bytes.fromhex(name)
                     writing.set(self._prefix + key, pack(key, outputs), nx=True)
@@ -119,7 +122,7 @@ class RedisIndex:
         pattern = self._prefix.replace(b"[", b"\\[") + b"*"
         names = cast("Iterator[bytes]", self._redis.scan_iter(pattern, count=_BATCH))
         keys = (name[len(self._prefix) :] for name in names)
-        while batch := list(islice(keys, _BATCH)):
+        while batch := _next_of(keys):
             for key, record in zip(batch, self._records(batch), strict=True):
                 if record is not None:
                     yield Signature(key.hex()), unpack(key, record)
@@ -127,7 +130,7 @@ class RedisIndex:
     def _records(self, keys: Sequence[bytes]) -> list[bytes | None]:
         if not keys:
             return []
-        with self._redis.pipeline(transaction=False) as asking:
+        with store_errors(), self._redis.pipeline(transaction=False) as asking:
             for start in range(0, len(keys), _BATCH):
                 asking.mget([self._prefix + key for key in keys[start : start + _BATCH]])
             answers: list[Any] = asking.execute()
@@ -135,7 +138,12 @@ class RedisIndex:
 
     def _delete(self, keys: Sequence[bytes]) -> None:
         if keys:
-            with self._redis.pipeline(transaction=False) as dropping:
+            with store_errors(), self._redis.pipeline(transaction=False) as dropping:
                 for start in range(0, len(keys), _BATCH):
                     dropping.unlink(*(self._prefix + key for key in keys[start : start + _BATCH]))
                 dropping.execute()
+
+
+def _next_of(keys: Iterator[bytes]) -> list[bytes]:
+    with store_errors():
+        return list(islice(keys, _BATCH))
