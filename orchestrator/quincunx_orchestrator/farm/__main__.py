@@ -8,8 +8,10 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 
 from quincunx_orchestrator.farm.celery_app import receive
@@ -33,6 +35,9 @@ TICK_SECONDS = 1.0
 
 #: How often to see whether jobs, documents and index agree.
 LOOK_SECONDS = 10.0
+
+#: How long to wait at the end for what is under way and may be left at any moment.
+ENDING_SECONDS = 10.0
 
 
 def main() -> int:
@@ -62,55 +67,88 @@ def run(farm: OpenFarm, name: str) -> None:
     """See jobs through, under a name of its own."""
     coordinator = Coordinator(name, farm.surroundings(name))
     ending = threading.Event()
-    ticking = threading.Thread(target=_tick, args=(farm, coordinator, ending), name="quincunx-tick", daemon=True)
-    ticking.start()
+    threads = [
+        threading.Thread(target=one, name=called, daemon=True) for called, one in turning(farm, coordinator, ending)
+    ]
+    for thread in threads:
+        thread.start()
     LOG.info("coordinator %s is ready", name)
     try:
         receive(farm.app, name, farm.redis, farm.key, coordinator.wake)
     finally:
         ending.set()
         coordinator.close()
-        ticking.join()
+        for thread in threads:
+            thread.join(ENDING_SECONDS)
         farm.nodes.leave(name)
         forget_queue(farm.redis, farm.settings.namespace, name)
 
 
-def _tick(farm: OpenFarm, coordinator: Coordinator, ending: threading.Event) -> None:
-    node = Node(
-        name=coordinator.name,
-        role="coordinator",
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        version=version("quincunx"),
-        queues=(control_queue(),),
-        started_at=time.time(),
-    )
-    keeper, schedules = farm.housekeeper(), farm.schedules()
-    told = looked = 0.0
+def turning(
+    farm: OpenFarm, coordinator: Coordinator, ending: threading.Event
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """What a coordinator sees to again and again, each on a thread of its own.
+
+    Leases wait for nobody: a store that is slow, or an index that is rebuilt, holds up no other job.
+    """
     alive = AliveFile(farm.settings.alive_file)
     alive.touch()
-    while not ending.wait(TICK_SECONDS):
+    beat = _Beat(farm, coordinator)
+
+    def tick() -> None:
         alive.touch()
+        coordinator.tick()
+        beat.beat_if_due()
+
+    yield "quincunx-tick", partial(every, TICK_SECONDS, tick, ending)
+    yield "quincunx-schedules", partial(every, TICK_SECONDS, farm.schedules().run_due, ending)
+    yield "quincunx-housekeeping", partial(every, LOOK_SECONDS, farm.housekeeper().look, ending, first=TICK_SECONDS)
+
+
+def every(seconds: float, act: Callable[[], object], ending: threading.Event, *, first: float | None = None) -> None:
+    """Do something every so many seconds, whatever comes of it; the first time after `first`."""
+    if ending.wait(seconds if first is None else first):
+        return
+    while True:
         try:
-            schedules.run_due()
-            coordinator.tick()
-            if time.monotonic() - told > BEAT_SECONDS:
-                _beat(farm, node, coordinator)
-                told = time.monotonic()
-            if time.monotonic() - looked > LOOK_SECONDS:
-                keeper.look()
-                looked = time.monotonic()
+            act()
         except Exception:
-            # The server is away for a while; so are leases, and whoever is back first goes on.
-            LOG.exception("a look at the jobs failed")
+            # A server is away for a while; whoever is back first goes on.
+            LOG.exception("%s failed", threading.current_thread().name)
+        if ending.wait(seconds):
+            return
 
 
-def _beat(farm: OpenFarm, node: Node, coordinator: Coordinator) -> None:
-    """Tell of this coordinator, and hear whether it is drained; what it has heard it tells at once."""
-    drained = farm.nodes.beat(replace(node, doing=coordinator.doing(), taking=not coordinator.drained)) is not None
-    if drained != coordinator.drained:
-        coordinator.drained = drained
-        farm.nodes.beat(replace(node, doing=coordinator.doing(), taking=not drained))
+class _Beat:
+    """Tells of this coordinator every few seconds."""
+
+    def __init__(self, farm: OpenFarm, coordinator: Coordinator) -> None:
+        self._farm = farm
+        self._coordinator = coordinator
+        self._told = 0.0
+        self._node = Node(
+            name=coordinator.name,
+            role="coordinator",
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=version("quincunx"),
+            queues=(control_queue(),),
+            started_at=time.time(),
+        )
+
+    def beat_if_due(self) -> None:
+        """Tell, and hear whether this coordinator is drained; what it has heard it tells at once."""
+        if time.monotonic() - self._told <= BEAT_SECONDS:
+            return
+        drained = self._beat()
+        if drained != self._coordinator.drained:
+            self._coordinator.drained = drained
+            self._beat()
+        self._told = time.monotonic()
+
+    def _beat(self) -> bool:
+        one = self._coordinator
+        return self._farm.nodes.beat(replace(self._node, doing=one.doing(), taking=not one.drained)) is not None
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ class Housekeeper:
     def look(self) -> None:
         """Put in order what is not, unless another coordinator is doing so."""
         lease = f"{self.namespace}:housekeeping"
-        if not self.redis.set(lease, "1", nx=True, ex=ALONE_SECONDS):
+        ours = uuid.uuid4().bytes
+        if not self.redis.set(lease, ours, nx=True, ex=ALONE_SECONDS):
             return
         try:
             self._fill_if_empty()
@@ -79,7 +80,9 @@ class Housekeeper:
             self._forget_queues()
             self.jobs.forget_before(float(self.redis.time()[0]) - self.keep_seconds)
         finally:
-            self.redis.delete(lease)
+            # Whoever took long may find another's.
+            if self.redis.get(lease) == ours:
+                self.redis.delete(lease)
 
     def _forget_queues(self) -> None:
         """Drop what was sent to coordinators that died: nobody will ever read it, and it was a hint."""

@@ -134,8 +134,9 @@ def rebuild(index: SignatureIndex, documents: Documents) -> int:
     count = 0
     for _, records in journalled(documents):
         index.add(records)
+        # One after the other: the whole of a journal is more than should wait in memory.
+        index.flush()
         count += len(records)
-    index.flush()
     return count
 
 
