@@ -46,7 +46,7 @@ REFUSED = r"(?i)no permission|NOPERM|can't run|can't access"
 
 R, ORDER = RenderId("render"), Digest("0" * 64)
 AT = Address(SegmentId("p"), PortKey("mix", "audio"))
-NODE = Node("anna", "worker", "anna", 7, "0.1.0")
+NODE = Node("anna", "worker", "anna", 7, "0.1.0", "cpu", numeric_class="x86")
 
 
 @pytest.fixture(scope="module")
@@ -169,11 +169,13 @@ def test_a_client_submits_follows_cancels_and_drains(
     assert list(index.records())
     index.forget([name])
     assert not index.find([name])
+    RedisNodes(as_user("worker"), "qx").beat(NODE)
     nodes = RedisNodes(client, "qx")
     nodes.drain("anna", "a new disk")
     assert nodes.undrain("anna")
     as_user("worker").hset("qx:nodes", "silent", json.dumps(asdict(NODE) | {"seen_at": 0.0}))
-    assert nodes.seen() == []
+    assert [one.node.name for one in nodes.seen()] == ["anna"]
+    assert nodes.last_classes() == {"cpu": "x86"}
     send_wake(broker("client"), client, b"key", R)
     assert client.llen("qx:celery:quincunx.control") == 1
 

@@ -30,6 +30,15 @@ def test_a_node_that_beats_is_listed_and_one_that_leaves_is_not(nodes: RedisNode
     assert [one.node.name for one in nodes.seen()] == ["anna-1"]
 
 
+def test_the_class_of_a_device_outlives_its_workers(nodes: RedisNodes) -> None:
+    gpu = replace(NODE, name="ben-gpu", device="gpu", numeric_class="cuda")
+    for one in (NODE, gpu, replace(NODE, name="c", role="coordinator", device="", numeric_class="")):
+        nodes.beat(one)
+        nodes.leave(one.name)
+    assert nodes.seen() == []
+    assert nodes.last_classes() == {"cpu": "x86", "gpu": "cuda"}
+
+
 def test_a_node_hears_of_its_drain_and_why(nodes: RedisNodes) -> None:
     nodes.beat(NODE)
     nodes.drain("anna-1", "a new disk", by="ben")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from quincunx_orchestrator.embedded import installed_steps, manifests_of, this_machine
 from quincunx_orchestrator.farm.client import Submitted
@@ -37,7 +38,7 @@ def studio_on(
     registry, merging = installed_steps(isolation), operators(isolation)
     files: dict[Digest, Path] = {}
     renderer = OnFarm(farm.client(), log, files, how, accepted)
-    classes = numeric_classes_of(farm.nodes.seen())
+    classes = numeric_classes_of(farm.nodes.seen(), farm.nodes.last_classes())
     manifests = manifests_of(registry.found)
     studio = Studio(renderer, manifests, catalogue, files, classes["cpu"], {"gpu": classes["gpu"]})
     studio.operators = merging.found
@@ -45,17 +46,20 @@ def studio_on(
     return studio
 
 
-def numeric_classes_of(nodes: list[SeenNode]) -> dict[Device, str]:
+def numeric_classes_of(nodes: list[SeenNode], last: Mapping[str, str] = MappingProxyType({})) -> dict[Device, str]:
     """Of each class of machine, the numeric class its steps are computed in: that of most workers that do its work.
 
     One render is of one class for each, so that its sound does not depend on who computes which phrase. Workers of the
-    device itself come first: others do its work where it is missing. Without any, all is as on this machine.
+    device itself come first: others do its work where it is missing. Where nobody does just now, it waits for workers
+    like the `last` of the device: a farm may have let go of those that had no work. Without any, all is as on this
+    machine.
     """
     up = [seen.node for seen in nodes if seen.node.role == "worker" and seen.state == "up" and seen.node.numeric_class]
     found: dict[Device, str] = {}
     for device in DEVICES:
         serving = [node for node in up if any(queue in node.queues for queue in queues_of([device]))]
         own = [node for node in serving if node.device == device]
-        counted = Counter(node.numeric_class for node in own or serving or up for _ in range(node.slots))
-        found[device] = counted.most_common(1)[0][0] if counted else this_machine().numeric_class
+        others = [] if device in last else up
+        counted = Counter(node.numeric_class for node in own or serving or others for _ in range(node.slots))
+        found[device] = counted.most_common(1)[0][0] if counted else last.get(device, this_machine().numeric_class)
     return found

@@ -4,6 +4,8 @@ Every coordinator and worker tells of itself every `BEAT_SECONDS`, and hears in 
 those of Redis. A node that fell silent stays in the list for a day, so that a person sees what is missing.
 
     <namespace>:nodes    name → JSON of a `Node`, with the time of its last beat
+    <namespace>:classes  device → the numeric class of the worker of that device that told of itself last; stays when
+                         the last of them goes, for those that come in its place compute alike
     <namespace>:drains   name → JSON of a `Drain`; stays when the node goes, for it comes back under the same name
 """
 
@@ -82,6 +84,7 @@ class RedisNodes:
     def __init__(self, client: Redis, namespace: str) -> None:
         self._redis = client
         self._nodes = f"{namespace}:nodes"
+        self._classes = f"{namespace}:classes"
         self._drains = f"{namespace}:drains"
 
     def beat(self, node: Node) -> Drain | None:
@@ -91,7 +94,11 @@ class RedisNodes:
             asking.time()
             asked, told = asking.execute()
         content = json.dumps({**asdict(node), "seen_at": _seconds(told)}, ensure_ascii=False)
-        self._redis.hset(self._nodes, node.name, content)
+        with self._redis.pipeline(transaction=False) as telling:
+            telling.hset(self._nodes, node.name, content)
+            if node.role == "worker" and node.numeric_class:
+                telling.hset(self._classes, node.device, node.numeric_class)
+            telling.execute()
         return _drain(asked)
 
     def leave(self, name: str) -> None:
@@ -110,6 +117,11 @@ class RedisNodes:
         self._forget([one.node.name for one in found if one.silent_seconds > FORGET_SECONDS])
         recent = (one for one in found if one.silent_seconds <= FORGET_SECONDS)
         return sorted((replace(one, drain=asked.get(one.node.name)) for one in recent), key=lambda one: one.node.name)
+
+    def last_classes(self) -> dict[str, str]:
+        """Of each device, the numeric class in which its workers computed last, whether or not one is up."""
+        told = self._redis.hgetall(self._classes)
+        return {_text(device): _text(numeric) for device, numeric in told.items()}
 
     def drain(self, name: str, reason: str, by: str = "") -> None:
         """Ask a node to take no more."""

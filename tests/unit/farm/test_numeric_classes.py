@@ -29,6 +29,16 @@ def test_each_class_of_machine_has_the_class_of_most_of_its_workers() -> None:
     assert numeric_classes_of([]) == {"cpu": here, "gpu": here}
 
 
+def test_a_device_whose_workers_were_all_let_go_keeps_their_class() -> None:
+    cpu, both = worker("a", "cpu", "x86", slots=8), worker("a", "cpu", "x86", "cpu", "gpu")
+    last = {"cpu": "old", "gpu": "cuda"}
+    assert numeric_classes_of([cpu], last) == {"cpu": "x86", "gpu": "cuda"}
+    assert numeric_classes_of([], last) == {"cpu": "old", "gpu": "cuda"}
+    # Others that do its work now need not wait for it.
+    assert numeric_classes_of([both], last) == {"cpu": "x86", "gpu": "x86"}
+    assert numeric_classes_of([cpu, worker("b", "gpu", "newer")], last) == {"cpu": "x86", "gpu": "newer"}
+
+
 def test_every_bundle_of_a_song_fits_the_machine_that_its_cluster_names() -> None:
     manifests = manifests_of(installed_steps().found)
     score = read_ustx(SONG.ustx().encode(), "song.ustx")

@@ -68,7 +68,7 @@ def open_farm_room(
     log, files = MemoryEventLog(), dict[Digest, Path]()
     on_farm = OnFarm(farm.client(), log, files, how, accepted)
     with workspace.cache_to_render_on() as cache:
-        classes = numeric_classes_of(farm.nodes.seen())
+        classes = numeric_classes_of(farm.nodes.seen(), farm.nodes.last_classes())
         manifests, catalogue = manifests_of(registry.found), workspace.catalogue(cache)
         studio = Studio(on_farm, manifests, catalogue, files, classes["cpu"], {"gpu": classes["gpu"]})
         studio.operators = merging.found

@@ -47,14 +47,14 @@ CLIENT = _role(
     "client",
     f"{_RENDERS} ~{{ns}}:job:* ~{{ns}}:jobs* ~{{ns}}:queue:* ~{{ns}}:running ~{{ns}}:active:* ~{{ns}}:song:* "
     "~{ns}:schedules* ~{ns}:drains ~{ns}:celery:quincunx.control* ~{ns}:celery:_kombu.binding* "
-    "%R~{ns}:nodes %R~{ns}:celery:* %R~{ns}:sig:* %R~{ns}:epoch %R~{ns}:counters %R~{ns}:refused",
+    "%R~{ns}:nodes %R~{ns}:classes %R~{ns}:celery:* %R~{ns}:sig:* %R~{ns}:epoch %R~{ns}:counters %R~{ns}:refused",
     beside="(~{ns}:sig:* +unlink) (~{ns}:nodes +hdel)",
 )
 
 #: Runs bundles: knows the state of renders and of results, and nothing of who submitted what, or of what waits.
 WORKER = _role(
     "worker",
-    f"{_RENDERS} ~{{ns}}:sig:* ~{{ns}}:claim:* ~{{ns}}:celery:* ~{{ns}}:nodes %R~{{ns}}:drains "
+    f"{_RENDERS} ~{{ns}}:sig:* ~{{ns}}:claim:* ~{{ns}}:celery:* ~{{ns}}:nodes ~{{ns}}:classes %R~{{ns}}:drains "
     "~{ns}:counters ~{ns}:refused",
     commands="-scan",
 )
