@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from tests.farm.waiting import until
 
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import StoreError
@@ -42,6 +44,26 @@ class FullStore(MemoryBlobStore):
         if self.is_full:
             raise StoreError("no room")
         self.taken.add(digest)
+        super().put(digest, content)
+
+
+class RefusingStore(SlowStore):
+    """A disk that takes its time before it says that it has no room."""
+
+    def put(self, digest: Digest, content: bytes | memoryview) -> None:  # noqa: ARG002
+        assert self.free.wait(PATIENCE)
+        raise StoreError("no room")
+
+
+class OneByOneStore(MemoryBlobStore):
+    """Stores a blob whenever it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.permits = threading.Semaphore(0)
+
+    def put(self, digest: Digest, content: bytes | memoryview) -> None:
+        assert self.permits.acquire(timeout=PATIENCE)
         super().put(digest, content)
 
 
@@ -98,6 +120,43 @@ def test_an_error_that_somebody_else_heard_does_not_let_a_flush_pass() -> None:
         with pytest.raises(StoreError, match="no room"):
             store.flush()
         assert within.missing([mine]) == {mine}
+
+
+def test_everybody_who_waits_for_a_blob_that_is_refused_hears_of_it() -> None:
+    within = RefusingStore()
+    with closing(BehindBlobStore(within)) as store:
+        put(store, b"la")
+        with ThreadPoolExecutor(3) as pool:
+            ends = [pool.submit(store.flush) for _ in range(3)]
+            until(lambda: len(store._changed._waiters) == 3)  # type: ignore[attr-defined]
+            within.free.set()
+            told = [one.exception(PATIENCE) for one in ends]
+        assert [str(one) for one in told] == ["no room"] * 3
+
+
+def test_everybody_who_waits_for_room_that_there_will_not_be_hears_of_it() -> None:
+    within = RefusingStore()
+    with closing(BehindBlobStore(within, waiting_bytes=10)) as store:
+        put(store, b"large" * 10)
+        with ThreadPoolExecutor(3) as pool:
+            ends = [pool.submit(put, store, bytes([number]) * 50) for number in range(3)]
+            until(lambda: len(store._changed._waiters) == 3)  # type: ignore[attr-defined]
+            within.free.set()
+            told = [one.exception(PATIENCE) for one in ends]
+        assert [str(one) for one in told] == ["no room"] * 3
+
+
+def test_a_flush_does_not_wait_for_what_others_put_after_it() -> None:
+    within = OneByOneStore()
+    with closing(BehindBlobStore(within)) as store, ThreadPoolExecutor(1) as pool:
+        put(store, b"mine")
+        flushed = pool.submit(store.flush)
+        until(lambda: len(store._changed._waiters) == 1)  # type: ignore[attr-defined]
+        others = put(store, b"theirs")
+        within.permits.release()
+        flushed.result(PATIENCE)
+        assert within.missing([others]) == {others}
+        within.permits.release()
 
 
 def test_a_disk_that_stays_full_does_not_fill_the_memory() -> None:

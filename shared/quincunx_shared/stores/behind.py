@@ -11,6 +11,7 @@ import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import NoReturn
 
 from quincunx_shared.errors import BlobsLost
 from quincunx_shared.names import Digest
@@ -41,25 +42,27 @@ class BehindBlobStore:
         self._waiting_size = 0
         # Those of the waiting that no writer has taken up yet, in order.
         self._untaken: dict[Digest, None] = {}
-        # Those that the store did not take.
-        self._refused: dict[Digest, None] = {}
+        # Those that the store did not take, and why. They wait on, and stand here until they are tried again.
+        self._refused: dict[Digest, Exception] = {}
+        # What nobody has heard of yet.
+        self._untold: Exception | None = None
         self._recent: OrderedDict[Digest, bytes | memoryview] = OrderedDict()
         self._recent_size = 0
-        self._error: Exception | None = None
         self._closing = False
         self._writers: list[threading.Thread] = []
 
     def put(self, digest: Digest, content: bytes | memoryview) -> None:
         """Take the bytes over; they must not change afterwards. Waits while too much is unwritten."""
         with self._changed:
-            self._raise_error()
+            if self._untold is not None:
+                self._raise(self._untold)
             if self._waiting_size > self._limit:
                 self._try_again()
             self._changed.wait_for(
-                lambda: digest in self._waiting or self._waiting_size <= self._limit or self._error is not None
+                lambda: digest in self._waiting or self._waiting_size <= self._limit or bool(self._refused)
             )
             if self._waiting_size > self._limit and digest not in self._waiting:
-                self._raise_error()
+                self._raise(next(iter(self._refused.values())))
             # Asked after the wait: two threads may have waited with the same blob, and it is counted once.
             if digest in self._waiting:
                 return
@@ -104,11 +107,14 @@ class BehindBlobStore:
         self._store.doubt(digests)
 
     def flush(self) -> None:
-        """Wait until everything is written."""
+        """Wait until everything that was put so far is written. What others put meanwhile is waited for by them."""
         with self._changed:
             self._try_again()
-            self._changed.wait_for(lambda: not self._waiting or self._error is not None)
-            self._raise_error()
+            asked = set(self._waiting)
+            self._changed.wait_for(lambda: asked.isdisjoint(self._waiting) or not asked.isdisjoint(self._refused))
+            for digest, error in self._refused.items():
+                if digest in asked:
+                    self._raise(error)
         self._store.flush()
 
     def forget(self) -> None:
@@ -129,15 +135,14 @@ class BehindBlobStore:
     def _try_again(self) -> None:
         """Take up once more what was refused; whether that goes well is another matter."""
         if self._refused:
-            self._error = None
-            self._untaken.update(self._refused)
+            self._untold = None
+            self._untaken.update(dict.fromkeys(self._refused))
             self._refused.clear()
             self._changed.notify_all()
 
-    def _raise_error(self) -> None:
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
+    def _raise(self, error: Exception) -> NoReturn:
+        self._untold = None
+        raise error
 
     def _write_all(self) -> None:
         while True:
@@ -159,8 +164,8 @@ class BehindBlobStore:
                     self._waiting_size -= len(content)
                     self._keep_at_hand(digest, content)
                 else:
-                    self._refused[digest] = None
-                    self._error = self._error or failed
+                    self._refused[digest] = failed
+                    self._untold = self._untold or failed
                 self._changed.notify_all()
             # Waiting for the next blob, the thread would hold on to the last one, which may be a whole song.
             del content
