@@ -141,7 +141,23 @@ def test_a_phrase_that_cannot_be_sung_is_named_and_the_rest_is_written(shell: Sh
     assert "Lead 4:1 two ☃ (phonemize)" in told.err
     render, name = told.out.split()
     assert Path(name).read_bytes().startswith(b"RIFF")
-    assert "phonemize FAILED" in shell("logs", render, "--failed").out
+    assert "Lead 4:2 「☃」" in told.err
+    assert "notes[" not in told.err
+    (line, *skipped) = shell("logs", render, "--failed").out.splitlines()
+    assert "Lead 4:1 two ☃ phonemize FAILED: Lead 4:2 「☃」" in line
+    assert all("Lead 4:1 two ☃" in one for one in skipped)
+    assert shell("logs", render, "--failed", "--phrase", "Lead 1").out == ""
+    assert shell("logs", render, "--failed", "--phrase", "Lead 4").out.splitlines() == [line, *skipped]
+    assert "failed       t1-" in shell("show", render).out
+    for command in ("show", "watch"):
+        document = json.loads(shell(command, render, "--json").out.splitlines()[-1])
+        ((segment, node, error),) = document["failed"]
+        assert (document["labels"], node) == ({segment: "Lead 4:1 two ☃"}, "phonemize")
+        assert "Lead 4:2 「☃」" in error
+    explained = shell("explain", render)
+    assert "phonemize: FAILED: Lead 4:2 「☃」" in explained.out
+    assert "duration: skipped: phonemize failed" in explained.out
+    assert "1 failed, " in explained.err
     assert [one["render"] for one in shell("history", "--state", "partial", "--json").document["jobs"]] == [render]
     (row,) = shell("retry", "--failed", "--json").document["retried"]
     again = shell("watch", row["render"], "--json")

@@ -15,10 +15,12 @@ from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.redis_server import RedisServer, ServerOptions, start
 from quincunx_orchestrator.farm.setup.secret_folder import SecretFolder
 from quincunx_orchestrator.farm.submission import Accepted, Submission
+from quincunx_shared.events import RenderPlanned, StageStarted, StepFailed, StepRan
 from quincunx_shared.farm.nodes import Node, RedisNodes
 from quincunx_shared.farm.redis_client import connect_to
+from quincunx_shared.farm.redis_events import RedisEventLog
 from quincunx_shared.farm.redis_work_state import RedisWorkState
-from quincunx_shared.names import Digest, RenderId
+from quincunx_shared.names import Digest, RenderId, SegmentId
 
 ORDER = Digest("0" * 64)
 WORKER = Node("anna-1", "worker", "anna", 7, "0.1.0", "cpu", ("quincunx.cpu.user",), 2)
@@ -116,6 +118,24 @@ def test_show_says_what_a_job_waits_for(shell: Shell, store: RedisJobStore, node
     work.hand_back(name, ["1/s/r"], grant.token, "acoustic 3 is not installed here")
     assert "acoustic 3 is not installed here" in waits()
     assert "waits for" in shell("show", "sec").out
+
+
+def test_a_job_under_way_tells_how_far_it_is(shell: Shell, store: RedisJobStore, client: Redis) -> None:
+    name = submit(store, "one")
+    assert "STEPS" not in shell("jobs").out
+    assert store.claim_next("ben-1") is not None
+    log = RedisEventLog(client, "qx", name)
+    log.append_all([RenderPlanned(name, 40, 0, 0), StageStarted(name, 0, 2)])
+    log.append(StepRan(SegmentId("s1"), "pitch", "", 0.1))
+    log.append_all([StepFailed(SegmentId(f"s{one}"), "pitch", "notes[0].lyric: no word") for one in range(2, 9)])
+    assert shell("jobs").out.rstrip().endswith("so far")
+    told = shell("show", "one").out.splitlines()
+    assert "steps        8 of 40 steps done, 7 failed; stage 1" in told
+    # Its order is gone: then no bar is known, and everything else is told all the same.
+    assert "failed       s2 (pitch): notes[0].lyric: no word" in told
+    assert told[-1] == "failed       2 more; `quincunx logs one --failed`"
+    assert shell("show", "one", "--json").document["progress"]["done"] == 8
+    assert "s2 pitch FAILED" in shell("logs", "one").out
 
 
 def test_a_watch_that_hears_nothing_says_why(

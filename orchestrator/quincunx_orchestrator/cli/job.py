@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from quincunx_orchestrator.cli.song_file import content_of
 from quincunx_orchestrator.cli.workspace import Workspace
 from quincunx_orchestrator.core.planner import Plan, StepKey
 from quincunx_orchestrator.core.reasons import Ledger
+from quincunx_orchestrator.core.segment_names import SegmentNames, names_of
 from quincunx_orchestrator.embedded import this_machine
 from quincunx_orchestrator.installed import cutter_named, format_table
 from quincunx_orchestrator.render import Deliver, RenderResult
@@ -32,7 +33,7 @@ from quincunx_orchestrator.song.takes import Takes, read_takes
 from quincunx_orchestrator.studio import Studio, StudioSettings, open_studio
 from quincunx_shared.errors import BadInput, QuincunxError, StoreError
 from quincunx_shared.isolation import TRUSTING, Isolation
-from quincunx_shared.names import SONG, Address
+from quincunx_shared.names import SONG, Address, SegmentId
 from quincunx_shared.payload import Payload
 from quincunx_shared.stores.cache_folder import Cache
 from quincunx_shared.stores.leases import rendering
@@ -144,17 +145,16 @@ class Job:
 
     def in_song(self, segment: str, error: str) -> str:
         """Say where in the song an error is: a step counts the notes of its phrase, a person looks for a bar."""
-        places = next((one.places for one in self.assembly.placed if one.segment.id == segment), ())
-
-        def place(found: re.Match[str]) -> str:
-            number = int(found[1])
-            return places[number] if number < len(places) else found[0]
-
-        return re.sub(r"notes\[(\d+)\](?:\.lyric)?", place, error)
+        return self.names.in_song(SegmentId(segment), error)
 
     def label_of(self, segment: str) -> str:
         """What a person calls a segment."""
-        return next((one.label for one in self.assembly.segments if one.id == segment), segment)
+        return self.names.labels.get(SegmentId(segment), segment)
+
+    @cached_property
+    def names(self) -> SegmentNames:
+        """What a person calls the segments."""
+        return names_of(self.assembly.segments)
 
 
 @dataclass

@@ -17,8 +17,9 @@ class Segment:
     """Base graph, clusters, inputs and edit history of one render unit.
 
     `links` are inputs that read outputs of other segments, in order: so the song's mix reads all phrases.
-    `laid` are interventions of the base: what a snapshot kept of its history. `label` is for people. A segment with
-    other content is another object; the same object keeps what was derived from it.
+    `laid` are interventions of the base: what a snapshot kept of its history. `label` is for people, and so are
+    `places`: where a person finds each note. A segment with other content is another object; the same object keeps what
+    was derived from it.
     """
 
     id: SegmentId
@@ -31,6 +32,7 @@ class Segment:
     laid: tuple[Intervene, ...] = ()
     history: History = field(default_factory=History)
     label: str = ""
+    places: tuple[str, ...] = ()
 
     @cached_property
     def effective(self) -> Effective:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from quincunx_orchestrator.core.bound import BoundSong
 from quincunx_orchestrator.core.planner import Plan, StepKey
 from quincunx_orchestrator.core.reasons import Ledger
+from quincunx_orchestrator.core.segment_names import names_of
 from quincunx_orchestrator.farm.dispatcher import InputsLost
 from quincunx_orchestrator.farm.following import follow_job
 from quincunx_orchestrator.farm.order import order_to_bytes
@@ -235,9 +236,9 @@ def _order(
     reasons: Mapping[StepKey, str],
 ) -> bytes:
     places, aside = song.places(targets), song.places(beside)
-    labels = {name: one.segment.label for name, one in song.segments.items() if one.segment.label}
+    names = names_of(one.segment for one in song.segments.values())
     read = _files_read(song, files)
-    return order_to_bytes(song, places.values(), aside.values(), reasons=reasons, labels=labels, files=read)
+    return order_to_bytes(song, places.values(), aside.values(), reasons=reasons, names=names, files=read)
 
 
 def _files_read(song: BoundSong, files: Mapping[Digest, Path]) -> set[Digest]:

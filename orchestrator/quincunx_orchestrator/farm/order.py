@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from quincunx_orchestrator.core.bound import DrawnOn, Reach
 from quincunx_orchestrator.core.collection import collector_paused
 from quincunx_orchestrator.core.plannable import PlannableStep
 from quincunx_orchestrator.core.planner import StepKey
+from quincunx_orchestrator.core.segment_names import NAMELESS, SegmentNames
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.farm.wire import (
     BadMessage,
@@ -31,7 +33,7 @@ from quincunx_shared.payload import Encoded
 from quincunx_shared.recipe import RecipeStep, Source
 
 #: Changes when the form of orders does. A coordinator that does not know a form leaves the order to one that does.
-FORM = 1
+FORM = 2
 
 
 class SubmittedSegment(Protocol):
@@ -108,8 +110,8 @@ class Order:
     targets: tuple[Address, ...]
     beside: tuple[Address, ...] = ()
     reasons: Mapping[StepKey, str] = field(default_factory=dict)
-    #: What a person calls a segment.
-    labels: Mapping[SegmentId, str] = field(default_factory=dict)
+    #: What a person calls its segments.
+    names: SegmentNames = NAMELESS
     #: The files of voices its steps may ask for.
     files: frozenset[Digest] = frozenset()
 
@@ -120,7 +122,7 @@ def order_to_bytes(
     beside: Iterable[Address] = (),
     *,
     reasons: Mapping[StepKey, str] | None = None,
-    labels: Mapping[SegmentId, str] | None = None,
+    names: SegmentNames = NAMELESS,
     files: Iterable[Digest] = (),
 ) -> bytes:
     """Write an order. The targets stand where they are made (`BoundSong.places`)."""
@@ -138,7 +140,7 @@ def order_to_bytes(
                 steps.append([recipe_step_to_wire(one.step), one.recipe, one.cluster])
             sources = [[source_to_wire(source) for source in found] for found in one.sources]
             row.append([recipes[key], one.level, sources, one.signature, one.nameless, why.get((name, node), "")])
-        rows.append([name, (labels or {}).get(name, ""), row])
+        rows.append([name, names.labels.get(name, ""), names.places.get(name, ()), row])
     refused = {name: str(error) for name, error in song.errors().items()}
     told = [FORM, steps, rows, refused, _addresses_to_wire(targets), _addresses_to_wire(beside), sorted(files)]
     return zlib.compress(dump(told), level=1)
@@ -146,14 +148,32 @@ def order_to_bytes(
 
 def order_from_bytes(content: bytes) -> Order:
     """Read what `order_to_bytes` wrote, or raise `BadMessage`."""
+    with _refusing():
+        steps, rows, refused, targets, beside, files = _opened(content)
+        return replace(_read(steps, rows, refused, targets, beside), files=frozenset(map(Digest, files)))
+
+
+def names_from_bytes(content: bytes) -> SegmentNames:
+    """Read of an order only what people call its segments, or raise `BadMessage`."""
+    with _refusing():
+        return _names(_opened(content)[1])
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
     try:
         with collector_paused():
-            form, steps, rows, refused, targets, beside, files = json.loads(zlib.decompress(content))
-            if form != FORM:
-                raise BadMessage(f"an order of form {form} is not known here", remedy="upgrade this coordinator")
-            return replace(_read(steps, rows, refused, targets, beside), files=frozenset(map(Digest, files)))
+            yield
     except (ValueError, TypeError, KeyError, IndexError, zlib.error) as error:
         raise BadMessage(f"an order cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _opened(content: bytes) -> list[Any]:
+    """All of an order but its form."""
+    form, *told = list(json.loads(zlib.decompress(content)))
+    if form != FORM:
+        raise BadMessage(f"an order of form {form} is not known here", remedy="upgrade the older side; submit it again")
+    return told
 
 
 def _read(steps: list[Any], rows: list[Any], refused: Any, targets: Any, beside: Any) -> Order:
@@ -161,8 +181,7 @@ def _read(steps: list[Any], rows: list[Any], refused: Any, targets: Any, beside:
     places = [{port: place for place, port in enumerate(step.outputs)} for step, _, _ in recipes]
     segments: dict[SegmentId, OrderedSegment] = {}
     reasons: dict[StepKey, str] = {}
-    labels: dict[SegmentId, str] = {}
-    for name, label, row in rows:
+    for name, _, _, row in rows:
         segment = SegmentId(name)
         found: dict[str, OrderedStep] = {}
         for number, level, sources, signature, nameless, reason in row:
@@ -174,10 +193,14 @@ def _read(steps: list[Any], rows: list[Any], refused: Any, targets: Any, beside:
             if reason:
                 reasons[segment, step.id] = reason
         segments[segment] = OrderedSegment(found, Reach.of(segment, found))
-        if label:
-            labels[segment] = label
     song = OrderedSong(segments, {SegmentId(name): told for name, told in refused.items()})
-    return Order(song, _addresses_from_wire(targets), _addresses_from_wire(beside), reasons, labels)
+    return Order(song, _addresses_from_wire(targets), _addresses_from_wire(beside), reasons, _names(rows))
+
+
+def _names(rows: list[Any]) -> SegmentNames:
+    """What people call the segments of an order, without reading its steps."""
+    labels = {SegmentId(name): label for name, label, _, _ in rows if label}
+    return SegmentNames(labels, {SegmentId(name): tuple(places) for name, _, places, _ in rows if places})
 
 
 def payload_digests(order: Order) -> set[Digest]:

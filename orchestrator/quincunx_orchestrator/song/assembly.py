@@ -47,13 +47,12 @@ from quincunx_shared.payload import Encoded, encode
 
 @dataclass(frozen=True)
 class Placed:
-    """A phrase as the song has it: its segment, its track and its place, and where a person finds each note."""
+    """A phrase as the song has it: its segment, its track and its place."""
 
     segment: Segment
     track: int
     anchor_tick: int
     start_sample: int
-    places: tuple[str, ...] = ()
     #: Counted from 1 over the whole song, also where only a range of it is rendered.
     number: int = 0
     #: Who sings it.
@@ -129,7 +128,7 @@ def assemble(
         graph = graphs.of(voice, language_of(score.tracks[phrase.track]), han_of(score, phrase.track))
         segment = _phrase_segment(name, phrase, voice, graph, colours)
         start = round(phrase.anchor_seconds * sample_rate) - _head_samples(voice, sample_rate)
-        placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, phrase.places, number, voice=voice.name))
+        placed.append(Placed(segment, phrase.track, phrase.anchor_tick, start, number, voice=voice.name))
     recordings = unread(score) if waves is None else waves
     laid = placed_waves(score, recordings, sample_rate, manifests)
     window, heard = Window(), placed
@@ -196,7 +195,8 @@ class _Graphs:
 
 
 def _phrase_segment(name: SegmentId, phrase: Phrase, voice: Voice, graph: Graph, colours: Mapping[str, str]) -> Segment:
-    return Segment(name, graph, _phrase_inputs(phrase, voice), colours=colours, label=phrase.label)
+    inputs = _phrase_inputs(phrase, voice)
+    return Segment(name, graph, inputs, colours=colours, label=phrase.label, places=phrase.places)
 
 
 def _phrase_inputs(phrase: Phrase, voice: Voice) -> dict[PortKey, Encoded]:

@@ -11,7 +11,8 @@ from tests.scenario.toy_farm import MIXED, toy_farm
 
 from quincunx_orchestrator.core.history import RemoveNode
 from quincunx_orchestrator.core.planner import plan_render, recall_from
-from quincunx_orchestrator.farm.order import order_from_bytes, order_to_bytes, payload_digests
+from quincunx_orchestrator.core.segment_names import SegmentNames
+from quincunx_orchestrator.farm.order import names_from_bytes, order_from_bytes, order_to_bytes, payload_digests
 from quincunx_shared.farm.wire import BadMessage
 from quincunx_shared.names import SegmentId
 from quincunx_shared.recall import Recall
@@ -26,10 +27,12 @@ def test_an_order_plans_as_the_song_does_whatever_is_known(seed: int) -> None:
         draw = random.Random(seed)
         toys.index.forget(draw.sample(signatures, seed))
         recall = Recall(toys.index, toys.blobs)
-        order = order_from_bytes(order_to_bytes(bound, [MIXED], labels={SegmentId("p1"): "eins"}))
+        names = SegmentNames({SegmentId("p1"): "Alto 9 ah"}, {SegmentId("p1"): ("Alto 9:3 「ah」",)})
+        content = order_to_bytes(bound, [MIXED], names=names)
+        order = order_from_bytes(content)
         expected = recall_from(plan_render(bound, [MIXED]), recall.find)
         assert recall_from(plan_render(order.song, order.targets), recall.find) == expected
-        assert order.labels == {"p1": "eins"}
+        assert order.names == names_from_bytes(content) == names
         payloads = [one.ref for name in bound.segments for one in bound.payloads(name)]
         assert payload_digests(order) == {ref.digest for ref in payloads if ref.inline is None}
 
@@ -52,3 +55,5 @@ def test_reasons_travel_and_segments_that_cannot_be_rendered_are_named() -> None
 def test_what_is_no_order_is_refused(content: bytes) -> None:
     with pytest.raises(BadMessage):
         order_from_bytes(content)
+    with pytest.raises(BadMessage):
+        names_from_bytes(content)

@@ -52,7 +52,7 @@ def command(first: str, second: str, as_json: bool, **flags: str | None) -> None
 def _lines(difference: OrderDiff, one: Order, two: Order) -> list[str]:
     from quincunx_shared.names import SONG
 
-    labels = {**one.labels, **two.labels}
+    labels = {**one.names.labels, **two.names.labels}
     lines = [f"- {name}  {labels.get(name, '')}".rstrip() for name in difference.only_first]
     lines += [f"+ {name}  {labels.get(name, '')}".rstrip() for name in difference.only_second]
     for segment, steps in difference.changed.items():

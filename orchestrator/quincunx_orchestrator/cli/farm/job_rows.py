@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +15,23 @@ HEADS = ("ID", "STATE", "CLASS", "SONG", "STEPS", "SUBMITTED", "TOOK")
 
 
 def job_lines(records: Sequence[JobRecord]) -> list[str]:
-    """A table of jobs."""
-    rows = [
-        (
-            short(one.render),
-            one.state,
-            one.priority,
-            song_name(one.song),
-            steps_text(one.result),
-            ago(one.submitted_at),
-            took(one),
-        )
-        for one in records
-    ]
-    return table(HEADS, rows) if rows else []
+    """A table of jobs. What their steps came to is known only of those that are over."""
+    over = any(one.ended_at for one in records)
+    heads = [name for name in HEADS if over or name != "STEPS"]
+    rows = [[cells[name] for name in heads] for cells in map(_cells, records)]
+    return table(heads, rows) if rows else []
+
+
+def _cells(record: JobRecord) -> dict[str, str]:
+    return {
+        "ID": short(record.render),
+        "STATE": record.state,
+        "CLASS": record.priority,
+        "SONG": song_name(record.song),
+        "STEPS": steps_text(record.result),
+        "SUBMITTED": ago(record.submitted_at),
+        "TOOK": f"{span(time.time() - record.started_at)} so far" if record.state == "running" else took(record),
+    }
 
 
 def job_row(record: JobRecord) -> dict[str, Any]:

@@ -11,8 +11,10 @@ import click
 
 from quincunx_orchestrator.cli.farm.options import farm_options
 from quincunx_orchestrator.cli.workspace import json_option
+from quincunx_shared.names import SONG, SegmentId
 
 if TYPE_CHECKING:
+    from quincunx_orchestrator.core.segment_names import SegmentNames
     from quincunx_orchestrator.farm.opening import OpenFarm
     from quincunx_shared.events import Event
     from quincunx_shared.names import RenderId
@@ -22,21 +24,24 @@ if TYPE_CHECKING:
 class Wanted:
     """Which events somebody wants to read."""
 
+    names: SegmentNames
     phrase: str = ""
     step: str = ""
     failed: bool = False
 
-    def takes(self, event: Event) -> bool:
+    def takes(self, told: tuple[int, Event]) -> bool:
         """Whether this is one of them."""
-        segment, node = getattr(event, "segment", ""), getattr(event, "node", "")
+        _, event = told
+        segment, node = SegmentId(getattr(event, "segment", "")), getattr(event, "node", "")
         if self.failed and type(event).__name__ not in ("StepFailed", "StepSkipped"):
             return False
-        return segment.startswith(self.phrase) and self.step in ("", node)
+        named = (segment, self.names.labels.get(segment, ""))
+        return any(one.startswith(self.phrase) for one in named) and self.step in ("", node)
 
 
 @click.command("logs", short_help="Say what happened in a job, step by step.")
 @click.argument("name", metavar="ID")
-@click.option("--phrase", default="", metavar="NAME", help="Only of the phrases that begin so: t1-85; `song`: the mix.")
+@click.option("--phrase", default="", metavar="NAME", help="Only of phrases whose name or label begins so: Alto 9.")
 @click.option("--step", default="", metavar="NAME", help="Only of this step, such as acoustic.")
 @click.option("--failed", is_flag=True, help="Only what failed, and what was skipped because of it.")
 @click.option("-f", "--follow", is_flag=True, help="Stay until the job is over.")
@@ -44,25 +49,26 @@ class Wanted:
 @farm_options
 def command(name: str, phrase: str, step: str, failed: bool, follow: bool, as_json: bool, **flags: str | None) -> int:
     """Say what happened in the job ID. With --json, one document; following, one on every line."""
+    from quincunx_orchestrator.cli.farm.fetching import names_of_job
     from quincunx_orchestrator.cli.farm.opening import find_job
     from quincunx_orchestrator.cli.farm.options import named_farm
     from quincunx_orchestrator.cli.farm.tellers import event_document
     from quincunx_orchestrator.cli.main import INTERRUPTED
     from quincunx_orchestrator.farm.opening import open_farm
 
-    wanted = Wanted(phrase, step, failed)
     gathered = []
     with open_farm(named_farm(**flags)) as farm:
-        render = find_job(farm.jobs, name).render
+        record = find_job(farm.jobs, name)
+        render, names = record.render, names_of_job(farm.recall.blobs, record)
+        wanted = Wanted(names, phrase, step, failed)
         try:
-            for sequence, event in _events(farm, render, follow):
-                if not wanted.takes(event):
-                    continue
-                if as_json and not follow:
-                    gathered.append(event_document(sequence, event))
+            for sequence, event in filter(wanted.takes, _events(farm, render, follow)):
+                if not as_json:
+                    click.echo(_line(event, names))
+                elif follow:
+                    click.echo(json.dumps(event_document(sequence, event, names), ensure_ascii=False))
                 else:
-                    document = event_document(sequence, event)
-                    click.echo(json.dumps(document, ensure_ascii=False) if as_json else _line(event))
+                    gathered.append(event_document(sequence, event, names))
         except KeyboardInterrupt:
             return INTERRUPTED
     if as_json and not follow:
@@ -74,10 +80,11 @@ def _events(farm: OpenFarm, render: RenderId, follow: bool) -> Iterator[tuple[in
     return farm.client().events(render) if follow else iter(farm.jobs.follow(render, 0, 0.0))
 
 
-def _line(event: Event) -> str:
+def _line(event: Event, names: SegmentNames) -> str:
     from quincunx_orchestrator.cli.farm.words import counted
     from quincunx_shared import events
 
+    phrase = names.called(getattr(event, "segment", SONG))
     match event:
         case events.RenderPlanned():
             return f"planned: {counted(event.to_run, 'step')} to run"
@@ -86,16 +93,16 @@ def _line(event: Event) -> str:
         case events.StageEnded():
             return f"stage {event.level + 1} ended"
         case events.StepRan():
-            return f"{event.segment} {event.node} ran in {event.seconds:.3f} s: {event.reason}"
+            return f"{phrase} {event.node} ran in {event.seconds:.3f} s: {event.reason}"
         case events.StepRecalled():
-            return f"{event.segment} {event.node} recalled by its {event.by} signature"
+            return f"{phrase} {event.node} recalled by its {event.by} signature"
         case events.StepFailed():
-            return f"{event.segment} {event.node} FAILED: {event.error}"
+            return f"{phrase} {event.node} FAILED: {names.in_song(event.segment, event.error)}"
         case events.StepSkipped():
-            return f"{event.segment} {event.node} skipped: {event.because}"
+            return f"{phrase} {event.node} skipped: {event.because}"
         case events.StepProgressed():
-            return f"{event.segment} {event.node} {event.percent:.0f} %: {event.text}"
+            return f"{phrase} {event.node} {event.percent:.0f} %: {event.text}"
         case events.SegmentEnded():
-            return f"{event.segment} {event.state}"
+            return f"{phrase} {event.state}"
         case events.RenderEnded():
             return f"ended: {event.state}"

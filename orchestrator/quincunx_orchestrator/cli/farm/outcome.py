@@ -12,6 +12,7 @@ from quincunx_orchestrator.cli.farm.words import short
 from quincunx_orchestrator.cli.main import CANCELLED, ERROR, PARTIAL, PENDING
 
 if TYPE_CHECKING:
+    from quincunx_orchestrator.core.segment_names import SegmentNames
     from quincunx_orchestrator.farm.job import JobRecord, JobState
     from quincunx_orchestrator.farm.result import FarmResult
     from quincunx_shared.names import SegmentId
@@ -28,7 +29,7 @@ CODES: Mapping[JobState, int] = {
 }
 
 
-def tell_outcome(record: JobRecord, result: FarmResult | None, labels: Mapping[SegmentId, str]) -> None:
+def tell_outcome(record: JobRecord, result: FarmResult | None, names: SegmentNames) -> None:
     """Say on standard error what became of a job, and what failed."""
     took_text = took(record)
     after = f" after {took_text}" if took_text != "–" else ""
@@ -37,16 +38,23 @@ def tell_outcome(record: JobRecord, result: FarmResult | None, labels: Mapping[S
     told = f"{short(record.render)} {song_name(record.song)}: {record.state}{note}{after}"
     click.echo(f"{told}; {steps}." if steps != "–" else f"{told}.", err=True)
     for (segment, node), error in (result.failed if result else {}).items():
-        name = f"{segment} {labels[segment]}" if segment in labels else segment
-        click.echo(f"Failed: {name}{f' ({node})' if node else ''}: {error}", err=True)
+        click.echo(f"Failed: {failure_text(names, segment, node, error)}", err=True)
 
 
-def outcome_document(record: JobRecord, result: FarmResult | None, output: str | None = None) -> dict[str, Any]:
+def failure_text(names: SegmentNames, segment: SegmentId, node: str, error: str) -> str:
+    """What failed and why, with the places that a person looks for."""
+    return f"{names.called(segment)}{f' ({node})' if node else ''}: {names.in_song(segment, error)}"
+
+
+def outcome_document(
+    record: JobRecord, result: FarmResult | None, names: SegmentNames, output: str | None = None
+) -> dict[str, Any]:
     """A job that is over, as a document."""
     failed = result.failed if result else {}
     return {
         "schema": 1,
         **job_row(record),
         "output": output,
-        "failed": [[segment, node, error] for (segment, node), error in failed.items()],
+        "failed": [[segment, node, names.in_song(segment, error)] for (segment, node), error in failed.items()],
+        "labels": {segment: names.labels[segment] for segment, _ in failed if segment in names.labels},
     }

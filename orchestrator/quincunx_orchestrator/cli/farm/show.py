@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +12,25 @@ from quincunx_orchestrator.cli.farm.options import farm_options
 from quincunx_orchestrator.cli.workspace import json_option
 
 if TYPE_CHECKING:
+    from quincunx_orchestrator.cli.farm.opening import Desk
+    from quincunx_orchestrator.cli.farm.tellers import Tally
+    from quincunx_orchestrator.core.segment_names import SegmentNames
     from quincunx_orchestrator.farm.job import JobRecord
+    from quincunx_shared.events import StepFailed
+
+#: A person who wants all failures asks `logs`.
+MOST_FAILURES = 5
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A job with what it waits for, how far it is, and what failed in it."""
+
+    record: JobRecord
+    waits: str
+    tally: Tally
+    names: SegmentNames
+    failed: list[StepFailed] = field(default_factory=list)
 
 
 @click.command("show", short_help="Say all about a job, and what it waits for.")
@@ -19,32 +38,75 @@ if TYPE_CHECKING:
 @json_option
 @farm_options
 def command(name: str, as_json: bool, **flags: str | None) -> None:
-    """Say all about the job ID (its beginning will do), and what it waits for."""
-    from quincunx_orchestrator.cli.farm.job_rows import job_row
+    """Say all about the job ID (its beginning will do): what it waits for, how far it is, what failed in it."""
     from quincunx_orchestrator.cli.farm.opening import open_desk
-    from quincunx_orchestrator.cli.farm.waiting import reason_to_wait
 
     with open_desk(**flags) as desk:
-        record = desk.job(name)
-        waits = reason_to_wait(desk, record)
+        shown = _shown(desk, desk.job(name))
     if as_json:
-        document = {"schema": 1, **job_row(record), "waits_for": waits or None}
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(json.dumps(_document(shown), ensure_ascii=False))
         return
-    for line in _lines(record, waits):
+    for line in _lines(shown):
         click.echo(line)
 
 
-def _lines(record: JobRecord, waits: str) -> list[str]:
+def _shown(desk: Desk, record: JobRecord) -> Shown:
+    from quincunx_orchestrator.cli.farm.tellers import Tally
+    from quincunx_orchestrator.cli.farm.waiting import reason_to_wait
+    from quincunx_orchestrator.core.segment_names import NAMELESS
+    from quincunx_shared.events import StepFailed
+
+    tally, failed = Tally(), []
+    # Of a job that is over, the record tells the counts; its events may be many.
+    if record.state not in ("succeeded", "cancelled", "superseded"):
+        for _, event in desk.jobs.follow(record.render, 0, 0.0):
+            tally.hear(event)
+            failed += [event] if isinstance(event, StepFailed) else []
+    names = _names(desk, record) if failed else NAMELESS
+    return Shown(record, reason_to_wait(desk, record), tally, names, failed)
+
+
+def _names(desk: Desk, record: JobRecord) -> SegmentNames:
+    """What a person calls its phrases; nothing where the store cannot be read: Redis alone tells the rest."""
+    from contextlib import closing
+
+    from quincunx_orchestrator.cli.farm.fetching import names_of_job
+    from quincunx_orchestrator.core.segment_names import NAMELESS
+    from quincunx_shared.errors import QuincunxError
+    from quincunx_shared.stores.farm_store import store_from
+
+    try:
+        with closing(store_from(desk.settings)) as store:
+            return names_of_job(store.blobs, record)
+    except QuincunxError:
+        return NAMELESS
+
+
+def _document(shown: Shown) -> dict[str, Any]:
+    from quincunx_orchestrator.cli.farm.job_rows import job_row
+
+    names, tally = shown.names, shown.tally
+    return {
+        "schema": 1,
+        **job_row(shown.record),
+        "waits_for": shown.waits or None,
+        "progress": tally.document() if tally.to_run and not shown.record.ended_at else None,
+        "failed": [[one.segment, one.node, names.in_song(one.segment, one.error)] for one in shown.failed],
+        "labels": {one.segment: names.labels[one.segment] for one in shown.failed if one.segment in names.labels},
+    }
+
+
+def _lines(shown: Shown) -> list[str]:
     from quincunx_orchestrator.cli.farm.job_rows import steps_text, took
     from quincunx_orchestrator.cli.farm.words import ago
 
+    record = shown.record
     rows = {
         "job": record.render,
         "song": record.song,
         "state": record.state,
-        "waits for": waits,
-        "why": "" if waits else record.note,
+        "waits for": shown.waits,
+        "why": "" if shown.waits else record.note,
         "error": str(record.result.get("error", "")),
         "class": record.priority,
         "tags": ", ".join(record.tags),
@@ -52,8 +114,18 @@ def _lines(record: JobRecord, waits: str) -> list[str]:
         "started": ago(record.started_at) if record.started_at else "",
         "ended": ago(record.ended_at) if record.ended_at else "",
         "took": took(record) if record.ended_at else "",
-        "steps": steps_text(record.result) if record.result else "",
+        "steps": steps_text(record.result) if record.ended_at else shown.tally.text(),
         "coordinator": record.owner,
         "attempts": str(record.generation) if record.generation > 1 else "",
     }
-    return [f"{name:12} {text}" for name, text in rows.items() if text]
+    return [f"{name:12} {text}" for name, text in rows.items() if text] + _failures(shown)
+
+
+def _failures(shown: Shown) -> list[str]:
+    from quincunx_orchestrator.cli.farm.outcome import failure_text
+    from quincunx_orchestrator.cli.farm.words import short
+
+    told = [failure_text(shown.names, one.segment, one.node, one.error) for one in shown.failed[:MOST_FAILURES]]
+    more = len(shown.failed) - len(told)
+    last = [f"{more} more; `quincunx logs {short(shown.record.render)} --failed`"] if more else []
+    return [f"{'failed':12} {text}" for text in (*told, *last)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quincunx_orchestrator.cli import telling
-from quincunx_orchestrator.cli.farm.fetching import fetch, order_of
+from quincunx_orchestrator.cli.farm.fetching import fetch
 from quincunx_orchestrator.cli.farm.following import StillPending, follow
 from quincunx_orchestrator.cli.farm.opening import find_job
 from quincunx_orchestrator.cli.farm.options import named_farm
@@ -23,6 +23,7 @@ from quincunx_orchestrator.cli.main import INTERRUPTED, PENDING
 from quincunx_orchestrator.cli.shared_options import Choices
 from quincunx_orchestrator.cli.tasks import wishes_from
 from quincunx_orchestrator.core.lanes import Barrier
+from quincunx_orchestrator.core.segment_names import SegmentNames
 from quincunx_orchestrator.farm.opening import OpenFarm, open_farm
 from quincunx_orchestrator.farm.submission import Submission
 from quincunx_orchestrator.installed import cutter_named
@@ -89,13 +90,13 @@ def _submit(farm: OpenFarm, room: FarmRoom, job: Job, errand: Errand, choices: C
         _tell_submitted(submitted, choices)
     if not follows:
         return 0
-    return follow_to_end(farm, submitted.render, errand, as_json=choices.as_json)
+    return follow_to_end(farm, submitted.render, errand, job.names, as_json=choices.as_json)
 
 
-def follow_to_end(farm: OpenFarm, render: RenderId, errand: Errand, *, as_json: bool) -> int:
+def follow_to_end(farm: OpenFarm, render: RenderId, errand: Errand, names: SegmentNames, *, as_json: bool) -> int:
     """Follow a job, fetch what came of it, tell it, and return the exit code."""
     try:
-        with teller_for(quiet=errand.quiet or not errand.watch, as_json=as_json and errand.watch) as teller:
+        with teller_for(names, quiet=errand.quiet or not errand.watch, as_json=as_json and errand.watch) as teller:
             follow(farm, render, teller, errand.timeout, lambda: farm.is_accepted(render))
     except KeyboardInterrupt:
         again = f"`quincunx watch {short(render)}` follows it again, `quincunx cancel {short(render)}` ends it"
@@ -104,22 +105,22 @@ def follow_to_end(farm: OpenFarm, render: RenderId, errand: Errand, *, as_json: 
     except StillPending:
         click.echo(f"Not over after {errand.timeout:g} s. `quincunx show {short(render)}` says why.", err=True)
         return PENDING
-    return tell_end(farm, find_job(farm.jobs, render), errand, as_json=as_json)
+    return tell_end(farm, find_job(farm.jobs, render), errand, names, as_json=as_json)
 
 
-def tell_end(farm: OpenFarm, record: JobRecord, errand: Errand, *, as_json: bool) -> int:
+def tell_end(farm: OpenFarm, record: JobRecord, errand: Errand, names: SegmentNames, *, as_json: bool) -> int:
     """Fetch what came of a job that is over, tell it, and return the exit code."""
     result = farm.client().result(record.render) if CODES[record.state] in (0, 1, 3) else None
     written = None
     if result is not None and errand.output is not None and record.state != "failed":
         written = str(fetch(farm, record, result, errand.output))
     if as_json:
-        click.echo(json.dumps(outcome_document(record, result, written), ensure_ascii=False))
+        click.echo(json.dumps(outcome_document(record, result, names, written), ensure_ascii=False))
         return CODES[record.state]
     if written is not None:
         click.echo(written)
     if not (errand.quiet and record.state == "succeeded"):
-        tell_outcome(record, result, order_of(farm, record).labels if result and result.failed else {})
+        tell_outcome(record, result, names)
     return CODES[record.state]
 
 

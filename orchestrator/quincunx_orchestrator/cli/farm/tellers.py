@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -22,6 +22,10 @@ from quincunx_shared.events import (
     StepRecalled,
     StepSkipped,
 )
+from quincunx_shared.names import SegmentId
+
+if TYPE_CHECKING:
+    from quincunx_orchestrator.core.segment_names import SegmentNames
 
 
 @dataclass
@@ -57,6 +61,19 @@ class Tally:
     def done(self) -> int:
         """Steps that need no more work."""
         return self.ran + self.recalled + self.failed + self.skipped
+
+    def text(self) -> str:
+        """`12 of 40 steps done, 3 of them recalled, 1 failed; stage 2`; empty while nothing is planned."""
+        if not self.to_run:
+            return ""
+        recalled = f", {self.recalled} of them recalled" if self.recalled else ""
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.done} of {counted(self.to_run, 'step')} done{recalled}{failed}; stage {self.level + 1}"
+
+    def document(self) -> dict[str, int]:
+        """The same for programs."""
+        counts = asdict(self)
+        return {"stage": counts.pop("level") + 1, "done": self.done, **counts}
 
 
 class Teller(Protocol):
@@ -102,9 +119,12 @@ class Lines:
 class Documents:
     """Every event as a JSON document on a line of its own, on standard output."""
 
+    def __init__(self, names: SegmentNames) -> None:
+        self._names = names
+
     def hear(self, sequence: int, event: Event, tally: Tally) -> None:  # noqa: ARG002 - a teller
         """Print an event."""
-        click.echo(json.dumps(event_document(sequence, event), ensure_ascii=False))
+        click.echo(json.dumps(event_document(sequence, event, self._names), ensure_ascii=False))
 
     def wait(self, reason: str) -> None:
         """Say what it waits for, to whoever started this."""
@@ -126,16 +146,22 @@ class Bar:
         click.echo(f"It waits for {reason}.", err=True)
 
 
-def event_document(sequence: int, event: Event) -> dict[str, object]:
+def event_document(sequence: int, event: Event, names: SegmentNames) -> dict[str, object]:
     """An event as a document."""
-    return {"schema": 1, "sequence": sequence, "event": type(event).__name__, **asdict(event)}
+    document = {"schema": 1, "sequence": sequence, "event": type(event).__name__, **asdict(event)}
+    segment = SegmentId(getattr(event, "segment", ""))
+    if segment in names.labels:
+        document["label"] = names.labels[segment]
+    if isinstance(event, StepFailed):
+        document["error"] = names.in_song(event.segment, event.error)
+    return document
 
 
 @contextmanager
-def teller_for(*, quiet: bool, as_json: bool) -> Iterator[Teller]:
+def teller_for(names: SegmentNames, *, quiet: bool, as_json: bool) -> Iterator[Teller]:
     """Who tells: documents if they are wanted, a bar on a terminal, else lines."""
     if as_json:
-        yield Documents()
+        yield Documents(names)
     elif quiet:
         yield Silent()
     elif sys.stderr.isatty():

@@ -24,6 +24,7 @@ def command(
 
     With --json, every event is a document on a line of its own, and the last line is what the job came to.
     """
+    from quincunx_orchestrator.cli.farm.fetching import names_of_job
     from quincunx_orchestrator.cli.farm.opening import find_job
     from quincunx_orchestrator.cli.farm.options import named_farm
     from quincunx_orchestrator.cli.farm.submitting import Errand, follow_to_end
@@ -34,5 +35,5 @@ def command(
         check_output(output)
     errand = Errand(Path(), output, "wav", watch=True, wait=True, timeout=timeout, quiet=quiet)
     with open_farm(named_farm(**flags)) as farm:
-        render = find_job(farm.jobs, name).render
-        return follow_to_end(farm, render, errand, as_json=as_json)
+        record = find_job(farm.jobs, name)
+        return follow_to_end(farm, record.render, errand, names_of_job(farm.recall.blobs, record), as_json=as_json)

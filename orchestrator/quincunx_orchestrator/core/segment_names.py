@@ -1,0 +1,46 @@
+"""What people call the segments of a song, and where in it they find what a step complains of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from quincunx_orchestrator.core.segment import Segment
+from quincunx_shared.names import SONG, SegmentId
+
+#: How a step names a note: it counts those of its phrase, and knows no song.
+_NOTE = re.compile(r"notes\[(\d+)\](?:\.lyric)?")
+
+
+@dataclass(frozen=True)
+class SegmentNames:
+    """`labels` are for people; `places` say of every note of a phrase where a person finds it."""
+
+    labels: Mapping[SegmentId, str] = field(default_factory=dict)
+    places: Mapping[SegmentId, tuple[str, ...]] = field(default_factory=dict)
+
+    def called(self, segment: SegmentId) -> str:
+        """The name of a segment with its label behind it."""
+        return f"{segment} {self.labels[segment]}" if segment != SONG and segment in self.labels else segment
+
+    def in_song(self, segment: SegmentId, error: str) -> str:
+        """Say where in the song an error is: a step counts the notes of its phrase, a person looks for a bar."""
+        places = self.places.get(segment, ())
+
+        def place(found: re.Match[str]) -> str:
+            number = int(found[1])
+            return places[number] if number < len(places) else found[0]
+
+        return _NOTE.sub(place, error)
+
+
+#: Of a song of which nobody knows what people call it.
+NAMELESS = SegmentNames()
+
+
+def names_of(segments: Iterable[Segment]) -> SegmentNames:
+    """What people call these segments."""
+    found = list(segments)
+    labels = {one.id: one.label for one in found if one.label}
+    return SegmentNames(labels, {one.id: one.places for one in found if one.places})
