@@ -153,7 +153,7 @@ def test_a_client_submits_follows_cancels_and_drains(
     assert jobs.rank(RenderId("two"), "system") == "pending"
     assert [event for _, event in jobs.follow(RenderId("one"), 0, 0)] == [RenderEnded(RenderId("one"), "superseded")]
     assert jobs.cancel(RenderId("two")) == "cancelled"
-    jobs.record_done(RenderId("three"), ORDER, Submission(), {})
+    jobs.record_done(Accepted(RenderId("three"), ORDER, "three", Submission()), {})
     work = RedisWorkState(client)
     work.stop(RenderId("two"))
     assert work.refusals(RenderId("two")) == {}

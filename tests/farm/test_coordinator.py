@@ -22,10 +22,12 @@ from quincunx_orchestrator.farm.coordinator import Coordinator
 from quincunx_orchestrator.farm.dispatcher import Message
 from quincunx_orchestrator.farm.job import Claim
 from quincunx_orchestrator.farm.job_run import LentBoard, Surroundings
+from quincunx_orchestrator.farm.job_store import QueueFull
 from quincunx_orchestrator.farm.remote import OnFarm
 from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_orchestrator.render import RenderResult
 from quincunx_shared.canonical import digest_of_bytes
+from quincunx_shared.errors import FarmError, FarmUnreachable, StoreError
 from quincunx_shared.events import Event, SegmentEnded
 from quincunx_shared.farm.memory_work_state import MemoryWorkState
 from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
@@ -34,7 +36,7 @@ from quincunx_shared.names import Digest, RenderId
 from quincunx_shared.payload import Payload, encode
 from quincunx_shared.recall import Recall
 from quincunx_shared.stores.documents import MemoryDocuments
-from quincunx_shared.stores.memory import ManualClock, MemoryBoard, MemoryEventLog, SystemClock
+from quincunx_shared.stores.memory import ManualClock, MemoryBlobStore, MemoryBoard, MemoryEventLog, SystemClock
 from quincunx_workers.executor import run_bundle
 from quincunx_workers.workbench import Workbench
 
@@ -57,11 +59,9 @@ class MemoryJobs:
             self.waiting.append((job.render, job.order, job.how))
         return job.render, False, ()
 
-    def record_done(
-        self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]
-    ) -> tuple[RenderId, ...]:
-        self.orders[render] = (order, how)
-        self.state[render] = ("succeeded", result)
+    def record_done(self, job: Accepted, result: Mapping[str, Any]) -> tuple[RenderId, ...]:
+        self.orders[job.render] = (job.order, job.how)
+        self.state[job.render] = ("succeeded", result)
         return ()
 
     def claim_next(self, coordinator: str) -> Claim | None:
@@ -221,6 +221,50 @@ def test_a_song_that_is_known_is_done_without_a_message() -> None:
         assert np.array_equal(result.payloads[MIXED], expected())
         assert len(near.post.sent) == sent
         assert list(near.jobs.state.values())[-1][0] == "succeeded"
+
+
+def test_a_job_is_accepted_whether_or_not_anybody_hears_of_it() -> None:
+    def nobody(_: RenderId) -> None:
+        raise OSError("the broker is away")
+
+    with near_farm() as near:
+        near.client.wake = nobody
+        submitted = near.client.submit(near.toys.bind(*song(near.toys)), [MIXED])
+        near.coordinators[0].tick()
+        assert near.client.wait(submitted.render).state == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"), [(FarmUnreachable("gone"), True), (QueueFull("too many"), False), (FarmError("full"), False)]
+)
+def test_who_loses_the_answer_to_a_submission_hears_which_job_it_is_about(error: FarmError, kept: bool) -> None:
+    class Failing(MemoryJobs):
+        def submit(self, job: Accepted) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
+            asked.append(job.render)
+            raise error
+
+    asked: list[RenderId] = []
+    with near_farm() as near:
+        near.client.jobs = Failing()
+        with pytest.raises(type(error)) as told:
+            near.client.submit(near.toys.bind(*song(near.toys)), [MIXED])
+        assert near.client.documents.names() == [f"orders/{asked[0]}"] * kept
+        assert (asked[0] in str(told.value)) == kept
+
+
+def test_nobody_is_told_of_a_result_that_was_not_stored() -> None:
+    class Full(MemoryBlobStore):
+        def flush(self) -> None:
+            raise StoreError("it is full")
+
+    with near_farm() as near:
+        near.render(*song(near.toys))
+        ended, full = dict(near.jobs.state), Full()
+        full._blobs = near.toys.blobs._blobs
+        near.client.recall = Recall(near.toys.index, full)
+        with pytest.raises(StoreError, match="it is full"):
+            near.render(*song(near.toys))
+        assert near.jobs.state == ended
 
 
 def test_an_order_that_was_kept_renders_later_without_who_kept_it() -> None:

@@ -225,11 +225,21 @@ def endings(store: RedisJobStore, name: str) -> list[RenderEnded]:
 
 def test_a_job_that_was_done_when_it_came_tells_so_and_supersedes(store: RedisJobStore) -> None:
     submit(store, "old", song_key="song")
+    done = Accepted(RenderId("new"), ORDER, "new", Submission(song_key="song"))
     for _ in range(2):
-        assert store.record_done(RenderId("new"), ORDER, Submission(song_key="song"), {"digest": "d"}) == ("old",)
+        assert store.record_done(done, {"digest": "d"}) == ("old",)
     assert state(store, "old") == "superseded"
     assert endings(store, "new") == [RenderEnded(RenderId("new"), "succeeded")]
     assert store.ended(RenderId("new")) == ("succeeded", {"digest": "d"})
+
+
+def test_a_job_that_was_done_when_it_came_leaves_the_one_of_the_same_work_to_its_end(store: RedisJobStore) -> None:
+    submit(store, "under way", work="same", song_key="song")
+    claim = claimed(store)
+    done = Accepted(RenderId("new"), ORDER, "same", Submission(song_key="song"))
+    assert store.record_done(done, {}) == ()
+    assert store.end(claim.render, claim.token, "succeeded", {})
+    assert state(store, "under way") == "succeeded"
 
 
 def test_an_old_job_is_served_among_many_of_higher_classes(client: Redis) -> None:
@@ -246,7 +256,7 @@ def test_an_old_job_is_served_among_many_of_higher_classes(client: Redis) -> Non
 
 def test_jobs_are_listed_found_and_forgotten(store: RedisJobStore) -> None:
     submit(store, "abc1", song="song.ustx", tags=("night",))
-    store.record_done(RenderId("abd2"), ORDER, Submission(song="done.ustx"), {"counts": {"run": 0}})
+    store.record_done(Accepted(RenderId("abd2"), ORDER, "two", Submission(song="done.ustx")), {"counts": {"run": 0}})
     assert [one.render for one in store.jobs()] == ["abd2", "abc1"]
     assert [one.render for one in store.jobs(["pending"])] == ["abc1"]
     assert store.find("abc") == ["abc1"]

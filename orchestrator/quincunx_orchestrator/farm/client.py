@@ -7,6 +7,7 @@ nothing of it depends on the one who submitted.
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,12 +26,15 @@ from quincunx_orchestrator.farm.result import FarmResult, result_from_bytes, res
 from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted_to_bytes, document_name
 from quincunx_orchestrator.render import plan
 from quincunx_shared.canonical import digest_of, digest_of_bytes
-from quincunx_shared.errors import QuincunxError
+from quincunx_shared.errors import FarmUnreachable, QuincunxError
 from quincunx_shared.events import Event
+from quincunx_shared.farm.redis_client import is_outage
 from quincunx_shared.names import SONG, Address, Digest, RenderId
 from quincunx_shared.payload import ParamRef
 from quincunx_shared.ports import Documents
 from quincunx_shared.recall import Recall
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,8 @@ class JobQueue(Protocol):
         Raises `QueueFull`.
         """
 
-    def record_done(
-        self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]
-    ) -> tuple[RenderId, ...]:
-        """Record a job that was done when it came, and return whom it supersedes."""
+    def record_done(self, job: Accepted, result: Mapping[str, Any]) -> tuple[RenderId, ...]:
+        """Record a job that was done when it came, and return whom it supersedes: none that does the same work."""
 
     def ended(self, render: RenderId) -> tuple[str, Mapping[str, Any]] | None:
         """The final state of a job and what came of it; None while it is not over. Raises `NotFound`."""
@@ -102,14 +104,14 @@ class FarmClient:
     ) -> Submitted:
         """Store what the song reads and hand its order to the coordinators; `files` are those of its voices.
 
-        Raises `QueueFull`, `StoreError` and `FarmUnreachable`; nothing is accepted then.
+        Raises `QueueFull` and `StoreError`; nothing is accepted then. Raises `FarmUnreachable`; see `accept`.
         """
         how = how or Submission()
         current = plan(song, (*targets, *beside), self.recall, ledger=ledger)
         render = RenderId(uuid.uuid4().hex)
         order = _order(song, targets, beside, files or {}, current.reasons)
         if not current.to_run and not song.errors():
-            return self._done(render, order, current, how)
+            return self._done(render, order, _fingerprint(song, (*targets, *beside), how), current, how)
         job = self._stored(render, song, (*targets, *beside), order, how, files or {})
         accepted, existing, superseded = self.accept(job)
         return Submitted(accepted, current, existing, superseded=superseded)
@@ -117,20 +119,21 @@ class FarmClient:
     def accept(self, job: Accepted) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
         """Submit a job whose order is stored: its id, whether it is an older one of the same work, whom it supersedes.
 
-        Raises `QueueFull`.
+        Raises `QueueFull`, and `FarmUnreachable`, which names the job if it may have been accepted.
         """
         # Before it is accepted, so that nobody can lose it afterwards; a document too many does no harm.
         self.documents.put(document_name(job.render), accepted_to_bytes(job))
         try:
             accepted, existing, superseded = self.jobs.submit(job)
-        except QuincunxError:
+        except Exception as error:
+            if is_outage(error):
+                raise _left_open(job.render, error) from error
             self.documents.delete(document_name(job.render))
             raise
         if existing:
             self.documents.delete(document_name(job.render))
-        for older in superseded:
-            self.stop(older)
-        self.wake(accepted)
+        self._hint(self.stop, superseded)
+        self._hint(self.wake, [accepted])
         return accepted, existing, superseded
 
     def keep(
@@ -183,7 +186,15 @@ class FarmClient:
             return FarmResult("failed", failed={(SONG, ""): str(told.get("error", state))})
         return result_from_bytes(bytes(self.recall.blobs.get(Digest(told["digest"]))))
 
-    def _done(self, render: RenderId, order: bytes, current: Plan, how: Submission) -> Submitted:
+    def _hint(self, tell: Callable[[RenderId], None], renders: Sequence[RenderId]) -> None:
+        """Tell somebody who would find out alone: a job that was accepted is, whether or not this is heard."""
+        for render in renders:
+            try:
+                tell(render)
+            except Exception as error:
+                LOG.warning("nobody was told of job %s: %s", render, error)
+
+    def _done(self, render: RenderId, order: bytes, fingerprint: str, current: Plan, how: Submission) -> Submitted:
         """Record a job of which everything is known."""
         targets: dict[Address, ParamRef] = {target: current.board[target] for target in current.targets}
         recalled = dict.fromkeys(current.recalled, "recipe")
@@ -193,9 +204,11 @@ class FarmClient:
         digest, ordered = digest_of_bytes(content), digest_of_bytes(order)
         self.recall.blobs.put(digest, content)
         self.recall.blobs.put(ordered, order)
-        superseded = self.jobs.record_done(render, ordered, how, {"digest": digest, "counts": counts, "failed": 0})
-        for older in superseded:
-            self.stop(older)
+        # Nobody is told of a result that cannot be read.
+        self.recall.blobs.flush()
+        job = Accepted(render, ordered, fingerprint, how)
+        superseded = self.jobs.record_done(job, {"digest": digest, "counts": counts, "failed": 0})
+        self._hint(self.stop, superseded)
         return Submitted(render, current, done=True, superseded=superseded, result=result)
 
     def _stored(
@@ -207,11 +220,9 @@ class FarmClient:
         how: Submission,
         files: Mapping[Digest, Path],
     ) -> Accepted:
-        """Store all that a job needs, and return it. Its fingerprint names its work, whoever asks for it."""
+        """Store all that a job needs, and return it."""
         self._store(song, order, {digest: files[digest] for digest in _files_read(song, files)})
-        signatures = [song.step(one.segment, one.key.node).signature for one in song.places(every).values()]
-        fingerprint = how.idempotency_key or digest_of([*signatures, how.song_key])
-        return Accepted(render, digest_of_bytes(order), fingerprint, how, time.time())
+        return Accepted(render, digest_of_bytes(order), _fingerprint(song, every, how), how, time.time())
 
     def _store(self, song: BoundSong, order: bytes, files: Mapping[Digest, Path]) -> None:
         """Store the order, every payload its steps read, and the files of its voices, as far as they are not there."""
@@ -226,6 +237,17 @@ class FarmClient:
             self.recall.blobs.put(digest, contents[digest]())
         self.recall.blobs.flush()
         self.stored.update(contents)
+
+
+def _left_open(render: RenderId, error: Exception) -> FarmUnreachable:
+    told = f"no answer: {error}; whether job {render} was accepted is not known, and what it needs is stored"
+    return FarmUnreachable(told, where="Redis", remedy=f"when it answers again, quincunx show {render[:8]}")
+
+
+def _fingerprint(song: BoundSong, every: Sequence[Address], how: Submission) -> str:
+    """Name the work of a job, whoever asks for it."""
+    signatures = [song.step(one.segment, one.key.node).signature for one in song.places(every).values()]
+    return how.idempotency_key or digest_of([*signatures, how.song_key])
 
 
 def _order(

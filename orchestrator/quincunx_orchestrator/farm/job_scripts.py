@@ -79,15 +79,18 @@ queue(render)
 return {'accepted', render, older}
 """
 
-#: farm, render, song_key, supersede, result, fields… → whom it supersedes; the job is over as soon as it is there
+#: farm, render, fingerprint, song_key, supersede, result, fields… → whom it supersedes; the job is over as soon as it
+#: is there
 DONE = """
-local render = ARGV[2]
+local render, fingerprint, song_key = ARGV[2], ARGV[3], ARGV[4]
 if redis.call('EXISTS', job(render)) == 1 then return get(render, 'supersedes') end
-local older = ARGV[4] == '1' and supersede(ARGV[3], render) or ''
-redis.call('HSET', job(render), 'render', render, 'song_key', ARGV[3], 'submitted_at', stamp, 'started_at', stamp,
-  'generation', 0, 'supersedes', older, unpack(ARGV, 6))
+local same = redis.call('GET', key('active:' .. fingerprint))
+local other = redis.call('GET', key('song:' .. song_key)) ~= same
+local older = ARGV[5] == '1' and other and supersede(song_key, render) or ''
+redis.call('HSET', job(render), 'render', render, 'fingerprint', fingerprint, 'song_key', song_key,
+  'submitted_at', stamp, 'started_at', stamp, 'generation', 0, 'supersedes', older, unpack(ARGV, 7))
 redis.call('ZADD', key('jobs'), stamp, render)
-finish(render, 'succeeded', ARGV[5], '')
+finish(render, 'succeeded', ARGV[6], '')
 return older
 """
 

@@ -79,12 +79,15 @@ class RedisJobStore:
             )
         return RenderId(name), answer == "existing", (RenderId(older),) if older else ()
 
-    def record_done(
-        self, render: RenderId, order: Digest, how: Submission, result: Mapping[str, Any]
-    ) -> tuple[RenderId, ...]:
-        """Record a job that was done when it came, with its event; return whom it supersedes."""
-        fields = [part for pair in _fields(order, how).items() for part in pair]
-        older = self._run("DONE", render, how.song_key, int(how.supersede), json.dumps(result), *fields)
+    def record_done(self, job: Accepted, result: Mapping[str, Any]) -> tuple[RenderId, ...]:
+        """Record a job that was done when it came, with its event; return whom it supersedes.
+
+        Not the one that does the same work: whoever waits for it is about to have it.
+        """
+        how = job.how
+        fields = [part for pair in _fields(job.order, how).items() for part in pair]
+        told = json.dumps(result)
+        older = self._run("DONE", job.render, job.fingerprint, how.song_key, int(how.supersede), told, *fields)
         return (RenderId(older),) if older else ()
 
     def claim_next(self, coordinator: str) -> Claim | None:
