@@ -5,7 +5,7 @@ One contract suite per port runs on the in-memory form and on every real one; se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from quincunx_shared.events import Event
@@ -66,8 +66,12 @@ class SignatureIndex(Protocol):
     def add(self, records: Mapping[Signature, Outputs]) -> None:
         """Add records; those that exist already stay as they are. This process finds them at once."""
 
-    def flush(self) -> None:
-        """Let every process find what was added. Called at the end of a stage."""
+    def flush(self, first: Callable[[], None] = lambda: None) -> None:
+        """Let every process find what was added up to now. Called at the end of a stage.
+
+        `first` brings what these records promise, and is called before any of them is written. What other threads add
+        meanwhile may promise more than it brought, and waits for the next flush.
+        """
 
     def forget(self, signatures: Iterable[Signature]) -> None:
         """Drop records whose blobs turned out to be missing or wrong."""

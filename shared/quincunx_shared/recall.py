@@ -37,5 +37,4 @@ class Recall:
 
     def flush(self) -> None:
         """Let every process find what was added: first the blobs, then the records that promise them."""
-        self.blobs.flush()
-        self.index.flush()
+        self.index.flush(self.blobs.flush)

@@ -14,6 +14,7 @@ from typing import TypeVar
 import pytest
 from tests.contract.rounds import outputs_of, signature_of
 
+from quincunx_shared.errors import StoreError
 from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.ports import SignatureIndex
 from quincunx_shared.stores import sqlite
@@ -93,6 +94,52 @@ def test_a_flush_ends_only_when_what_another_one_took_is_written(tmp_path: Path)
             database.free.set()
             second.result(PATIENCE)
             assert SqliteIndex(other).find([A]) == {A: MADE}
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def two_processes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[SignatureIndex, SignatureIndex]]:
+    """One index as two processes see it."""
+    if request.param == "redis":
+        client = request.getfixturevalue("redis")
+        yield RedisIndex(client), RedisIndex(client)
+        return
+    path = tmp_path / "index.sqlite"
+    with closing(SqliteDatabase(path)) as one, closing(SqliteDatabase(path)) as other:
+        yield SqliteIndex(one), SqliteIndex(other)
+
+
+def test_a_record_that_comes_while_blobs_are_on_their_way_waits_for_its_own(
+    two_processes: tuple[SignatureIndex, SignatureIndex],
+) -> None:
+    index, elsewhere = two_processes
+    later, gone = signature_of("later", 0), signature_of("gone", 0)
+
+    def meanwhile() -> None:
+        index.add({later: outputs_of("later", 0)})
+        index.forget([gone])
+        index.add({gone: MADE_AGAIN})
+
+    index.add({A: MADE, gone: MADE})
+    index.flush(meanwhile)
+    assert elsewhere.find([A, later, gone]) == {A: MADE}
+    index.flush()
+    assert elsewhere.find([A, later, gone]) == {A: MADE, later: outputs_of("later", 0), gone: MADE_AGAIN}
+
+
+def test_records_stay_away_whose_blobs_could_not_be_brought(
+    two_processes: tuple[SignatureIndex, SignatureIndex],
+) -> None:
+    index, elsewhere = two_processes
+
+    def refused() -> None:
+        raise StoreError("no room")
+
+    index.add({A: MADE})
+    with pytest.raises(StoreError, match="no room"):
+        index.flush(refused)
+    assert elsewhere.find([A]) == {}
+    index.flush()
+    assert elsewhere.find([A]) == {A: MADE}
 
 
 @pytest.fixture(params=["memory", "sqlite", "redis"])

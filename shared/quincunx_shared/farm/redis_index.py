@@ -9,7 +9,7 @@ with one large output.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -92,11 +92,15 @@ class RedisIndex:
             for name, outputs in records.items():
                 self._unwritten.setdefault(name, outputs)
 
-    def flush(self) -> None:
+    def flush(self, first: Callable[[], None] = lambda: None) -> None:
         """Write what is not written yet, so that every process finds it."""
+        with self._guard:
+            asked = dict(self._unwritten)
+        first()
         with self._writing:
             with self._guard:
-                taken = dict(self._unwritten)
+                # What was forgotten meanwhile is left out, even if it was added anew.
+                taken = {name: made for name, made in asked.items() if self._unwritten.get(name) is made}
             if not taken:
                 return
             with store_errors(), self._redis.pipeline(transaction=False) as writing:

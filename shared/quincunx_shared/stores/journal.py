@@ -79,9 +79,9 @@ class JournalledIndex:
         if is_due:
             self._write_if_possible()
 
-    def flush(self) -> None:
+    def flush(self, first: Callable[[], None] = lambda: None) -> None:
         """Let every process find what was added; the journal may take its time."""
-        self._index.flush()
+        self._index.flush(first)
 
     def forget(self, signatures: Iterable[Signature]) -> None:
         """Drop records."""

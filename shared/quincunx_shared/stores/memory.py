@@ -76,8 +76,9 @@ class MemoryIndex:
             for signature in signatures:
                 self._records.pop(signature, None)
 
-    def flush(self) -> None:
-        """Nothing waits here."""
+    def flush(self, first: Callable[[], None] = lambda: None) -> None:
+        """Nothing waits here but what comes first."""
+        first()
 
 
 class MemoryBoard:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from quincunx_shared.names import Signature
 from quincunx_shared.ports import Outputs
@@ -68,11 +68,15 @@ class SqliteIndex:
         if due:
             self.flush()
 
-    def flush(self) -> None:
+    def flush(self, first: Callable[[], None] = lambda: None) -> None:
         """Write what is not written yet, so that other processes find it."""
+        with self._guard:
+            asked = dict(self._unwritten)
+        first()
         with self._writing:
             with self._guard:
-                taken = dict(self._unwritten)
+                # What was forgotten meanwhile is left out, even if it was added anew.
+                taken = {name: made for name, made in asked.items() if self._unwritten.get(name) is made}
                 self._written_at = time.monotonic()
             keys = {name: bytes.fromhex(name) for name in taken}
             rows = [(keys[name], pack(keys[name], outputs)) for name, outputs in taken.items()]

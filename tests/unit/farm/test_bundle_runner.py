@@ -168,7 +168,7 @@ def test_told_to_end_it_finishes_a_bundle_and_hands_back_the_rest(desk: Desk) ->
 
 def test_a_store_that_is_full_hands_everything_back_with_what_it_said(desk: Desk) -> None:
     class Full(MemoryIndex):
-        def flush(self) -> None:
+        def flush(self, first: Callable[[], None] = lambda: None) -> None:  # noqa: ARG002
             raise StoreError("no space is left")
 
     post = replace(desk.post, bench=replace(desk.post.bench, index=Full()))
