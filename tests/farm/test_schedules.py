@@ -95,6 +95,32 @@ def test_it_is_never_due_twice_in_one_second(when: str, after: float) -> None:
     assert int(due) > int(after)
 
 
+@pytest.mark.parametrize("when", ["30 2 * * *", "30 2-3 * * *", "*/10 * * * *", "* * * * * *"])
+def test_where_clocks_are_set_back_it_is_never_due_in_the_past(when: str) -> None:
+    begin = at("2026-10-24T23:50")
+    for minute in range(0, 200, 7):
+        due = next_due(when, "Europe/Paris", begin + 60 * minute)
+        assert due is not None
+        assert due > begin + 60 * minute
+
+
+def test_what_was_due_while_redis_had_lost_it_runs_once(
+    redis: Redis, schedules: RedisSchedules, documents: Documents
+) -> None:
+    schedules.set(EVERY_SECOND)
+    make_due(redis, "tick", seconds_ago=7200)
+    (first,) = schedules.run_due()
+    ran = documents.get("scheduled/tick") or b""
+    assert float(ran) >= redis.time()[0] - 60
+    documents.put("scheduled/tick", repr(float(ran) - 3600).encode())
+    redis.flushall()
+    assert schedules.restore() == 1
+    assert schedules.all()[0].due == int(float(ran)) - 3600 + 1
+    (second,) = schedules.run_due()
+    assert first != second
+    assert schedules.all()[0].due > redis.time()[0] - 1
+
+
 def test_nothing_is_submitted_before_its_time(schedules: RedisSchedules, jobs: RedisJobStore) -> None:
     due = schedules.set(YEARLY)
     assert schedules.run_due() == []
@@ -117,7 +143,7 @@ def test_what_is_due_is_submitted_as_it_was_set_and_due_again_later(
         ("night",),
     )
     assert record.order == JOB.order
-    assert documents.names() == [f"orders/{render}", "schedules/yearly"]
+    assert documents.names() == [f"orders/{render}", "scheduled/yearly", "schedules/yearly"]
     assert schedules.all() == [Planned(YEARLY, due)]
     assert schedules.run_due() == []
 

@@ -69,7 +69,9 @@ def _next_of_cron(expression: str, after: datetime) -> float | None:
     from cronsim import CronSim, CronSimError
 
     try:
-        return next(CronSim(expression, after)).timestamp()
+        # Where clocks are set back, the second of two equal hours is told the time in the first.
+        coming = (moment.timestamp() for moment in CronSim(expression, after))
+        return next(due for due in coming if due > after.timestamp())
     except CronSimError as error:
         raise BadInput(f"{expression!r} is no time of a schedule: {error}", where="when", remedy=_FORMS) from error
     except StopIteration:

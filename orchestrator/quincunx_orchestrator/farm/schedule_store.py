@@ -3,6 +3,7 @@
     <namespace>:schedules        hash: name → the schedule, as JSON
     <namespace>:schedules:due    sorted set: name by the time it is due, in seconds of the Redis clock
     schedules/<name>             the same as a document in the store, for a Redis that lost everything
+    scheduled/<name>             beside it, until when it has run
 
 No leader: everybody who finds a schedule due submits the same render, which is accepted once, and only then moves the
 schedule on. What was missed while nobody looked runs once.
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 DOCUMENTS = "schedules/"
+
+#: A document of its own: whoever moves a schedule on must not bring one back that somebody removes or sets anew.
+RAN = "scheduled/"
 
 #: KEYS: schedules, due. ARGV: name, the time it was due, the next time or nothing. Only who saw the same time moves it.
 _MOVE_ON = """
@@ -65,8 +69,10 @@ class RedisSchedules:
 
     def set(self, schedule: Schedule) -> float:
         """Set a schedule, in the place of one of the same name; return when it is due. Raises `BadInput`."""
-        due = checked(schedule, self._now())
+        now = self._now()
+        due = checked(schedule, now)
         content = _to_bytes(schedule)
+        self._ran_until(schedule.name, now)
         self._documents.put(DOCUMENTS + schedule.name, content)
         self._put(schedule.name, content, due)
         return due
@@ -74,7 +80,7 @@ class RedisSchedules:
     def remove(self, name: str) -> bool:
         """Drop a schedule; what it has submitted goes on. False if there is none."""
         # First where it would be restored from.
-        self._documents.delete(DOCUMENTS + name)
+        self._forget(name)
         with self._redis.pipeline() as pipe:
             pipe.hdel(self._schedules, name)
             pipe.zrem(self._due, name)
@@ -115,7 +121,7 @@ class RedisSchedules:
             if content is not None:
                 schedule = _from_bytes(content)
                 # One that is over in the meantime is due now; one that ran already is accepted once all the same.
-                after = 0.0 if schedule.once else self._now()
+                after = 0.0 if schedule.once else self._has_run_until(schedule.name)
                 due = next_due(schedule.when, schedule.zone, after)
                 if due is not None:
                     self._put(schedule.name, content, due)
@@ -133,11 +139,25 @@ class RedisSchedules:
             raise
         if existing:
             self._documents.delete(document_name(job.render))
-        coming = None if schedule.once else next_due(schedule.when, schedule.zone, max(now, due))
+        until = max(now, due)
+        coming = None if schedule.once else next_due(schedule.when, schedule.zone, until)
         moved = self._move_on([self._schedules, self._due], [schedule.name, due, "" if coming is None else coming])
         if moved and coming is None:
-            self._documents.delete(DOCUMENTS + schedule.name)
+            self._forget(schedule.name)
+        elif moved:
+            self._ran_until(schedule.name, until)
         return accepted
+
+    def _ran_until(self, name: str, moment: float) -> None:
+        self._documents.put(RAN + name, repr(moment).encode())
+
+    def _has_run_until(self, name: str) -> float:
+        content = self._documents.get(RAN + name)
+        return float(content) if content is not None else self._now()
+
+    def _forget(self, name: str) -> None:
+        self._documents.delete(DOCUMENTS + name)
+        self._documents.delete(RAN + name)
 
     def _put(self, name: str, content: bytes, due: float) -> None:
         with self._redis.pipeline() as pipe:
