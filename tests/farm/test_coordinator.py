@@ -20,7 +20,7 @@ from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise
 from quincunx_orchestrator.farm.coordinator import Coordinator
 from quincunx_orchestrator.farm.dispatcher import Message
-from quincunx_orchestrator.farm.job import Claim
+from quincunx_orchestrator.farm.job import Claim, Priority
 from quincunx_orchestrator.farm.job_run import LentBoard, Surroundings
 from quincunx_orchestrator.farm.job_store import QueueFull
 from quincunx_orchestrator.farm.remote import OnFarm
@@ -49,6 +49,7 @@ class MemoryJobs:
         self.state: dict[RenderId, tuple[str, Mapping[str, Any]]] = {}
         self.tokens: dict[RenderId, str] = {}
         self.generations: dict[RenderId, int] = {}
+        self.classes: dict[RenderId, Priority] = {}
         self.orders: dict[RenderId, tuple[Digest, Submission]] = {}
         self.logs: dict[RenderId, MemoryEventLog] = {}
         self.guard = threading.RLock()
@@ -80,11 +81,12 @@ class MemoryJobs:
             self.tokens[render] = ""
             self.waiting.append((render, order, how))
 
-    def renew(self, render: RenderId, token: str) -> bool:
-        return self.tokens.get(render) == token and render not in self.state
+    def renew(self, render: RenderId, token: str) -> Priority | None:
+        ours = self.tokens.get(render) == token and render not in self.state
+        return self.classes.get(render, "user") if ours else None
 
     def release(self, render: RenderId, token: str) -> bool:
-        return self.renew(render, token)
+        return self.renew(render, token) is not None
 
     def end(
         self, render: RenderId, token: str, state: str, result: Mapping[str, Any], last: Sequence[Event] = ()
@@ -301,6 +303,19 @@ def test_lost_messages_are_sent_again() -> None:
         result = near.render(*song(near.toys))
         assert np.array_equal(result.payloads[MIXED], expected())
         assert sum(len(message.bundles) for message in near.post.sent) == 11 + sum(len(one.bundles) for one in lost[:2])
+
+
+def test_what_is_sent_after_a_job_was_put_into_another_class_is_of_that_class() -> None:
+    with near_farm() as near:
+
+        def hurry(message: Message) -> bool:
+            near.jobs.classes[message.render] = "system"
+            near.coordinators[0].tick()
+            return False
+
+        near.post.lose = hurry
+        assert near.render(*song(near.toys)).state == "succeeded"
+        assert (near.post.sent[0].priority, near.post.sent[-1].priority) == ("user", "system")
 
 
 def test_another_coordinator_goes_on_where_the_first_was_lost() -> None:

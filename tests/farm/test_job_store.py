@@ -194,7 +194,10 @@ def test_another_class_moves_a_job(store: RedisJobStore) -> None:
     submit(store, "one")
     submit(store, "two", priority="background")
     store.rank(RenderId("two"), "system")
-    assert claimed(store).render == "two"
+    claim = claimed(store)
+    assert (claim.render, claim.priority) == ("two", "system")
+    store.rank(RenderId("two"), "background")
+    assert store.renew(claim.render, claim.token) == "background"
 
 
 def test_what_is_asked_again_because_its_answer_was_lost_is_done_once(store: RedisJobStore) -> None:

@@ -27,8 +27,11 @@ class _Attempt:
 
     claim: Claim
     before: _Attempt | None
-    wake: Wake = field(default_factory=Wake)
+    wake: Wake = field(init=False)
     thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wake = Wake(self.claim.priority)
 
     def end_before(self) -> None:
         """Stop the earlier attempt and wait for its end: a job is seen through by one thread of ours at a time."""
@@ -85,7 +88,10 @@ class Coordinator:
         with self._guard:
             running = list(self._running.values())
         for attempt in running:
-            if not self._around.jobs.renew(attempt.claim.render, attempt.claim.token):
+            priority = self._around.jobs.renew(attempt.claim.render, attempt.claim.token)
+            if priority:
+                attempt.wake.priority = priority
+            else:
                 attempt.wake.stop("the job is another's now, or has ended")
         self.take_jobs()
 

@@ -81,7 +81,6 @@ class FarmDispatcher:
     work: WorkState
     post: Post
     wake: Wake
-    priority: Priority = "user"
     pace: Mapping[str, float] = field(default_factory=dict)
     #: What the order reads from outside.
     inputs: AbstractSet[Digest] = frozenset()
@@ -132,7 +131,7 @@ class _Stage:
         for name in names:
             by_cluster.setdefault(self.bundles[name].cluster, []).append(name)
         messages = [
-            self._message(cluster, chunk, priority or farm.priority)
+            self._message(cluster, chunk, priority or farm.wake.priority)
             for cluster, some in by_cluster.items()
             for chunk in chunks([self.bundles[name] for name in some], farm.pace, farm.post.slots(cluster))
         ]

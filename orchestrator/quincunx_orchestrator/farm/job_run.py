@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from quincunx_orchestrator.core.reasons import NOT_IN_CACHE
 from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Post
-from quincunx_orchestrator.farm.job import Claim
+from quincunx_orchestrator.farm.job import Claim, Priority
 from quincunx_orchestrator.farm.order import Order, order_from_bytes, payload_digests
 from quincunx_orchestrator.farm.result import farm_result, result_to_bytes
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
@@ -39,8 +39,8 @@ class Jobs(Protocol):
     def claim_next(self, coordinator: str) -> Claim | None:
         """Take the next job that may run, or one whose coordinator is gone."""
 
-    def renew(self, render: RenderId, token: str) -> bool:
-        """Keep a job. False if it is not ours any more: ended, cancelled, superseded, paused, or another's."""
+    def renew(self, render: RenderId, token: str) -> Priority | None:
+        """Keep a job, and return its class. None if it is not ours any more: ended, stopped, paused, or another's."""
 
     def release(self, render: RenderId, token: str) -> bool:
         """Let a job go, so that another coordinator takes it at once."""
@@ -130,7 +130,6 @@ class JobRun:
             around.work,
             around.post,
             self._wake,
-            priority=claim.priority,
             pace=around.pace(),
             inputs=payload_digests(order) | order.files,
             redriven=lambda bundles: around.count({BUNDLES_REDRIVEN: bundles}),

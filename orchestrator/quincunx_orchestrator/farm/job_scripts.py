@@ -132,12 +132,12 @@ if redis.call('INCR', key('jobs:turns')) % tonumber(ARGV[6]) == 0 then return ta
 return take(first)
 """
 
-#: farm, render, token, lease seconds → 1 if it is still held
+#: farm, render, token, lease seconds → its class, or nothing if it is not held any more
 RENEW = """
 local render = ARGV[2]
-if get(render, 'token') ~= ARGV[3] or get(render, 'state') ~= 'running' then return 0 end
+if get(render, 'token') ~= ARGV[3] or get(render, 'state') ~= 'running' then return false end
 redis.call('ZADD', key('running'), now + tonumber(ARGV[4]), render)
-return 1
+return get(render, 'priority')
 """
 
 #: farm, render, token → let a job go, so that somebody else takes it at once

@@ -100,9 +100,9 @@ class RedisJobStore:
         barrier = Barrier(cast("Any", record.barrier), record.window)
         return Claim(record.render, record.order, token, record.generation, barrier, record.priority)
 
-    def renew(self, render: RenderId, token: str) -> bool:
-        """Keep a job. False if it is not ours any more: ended, cancelled, superseded, paused, or another's."""
-        return bool(self._run("RENEW", render, token, self._lease))
+    def renew(self, render: RenderId, token: str) -> Priority | None:
+        """Keep a job, and return its class. None if it is not ours any more: ended, stopped, paused, or another's."""
+        return cast("Priority | None", self._run("RENEW", render, token, self._lease))
 
     def release(self, render: RenderId, token: str) -> bool:
         """Let a job go, so that another coordinator takes it at once."""

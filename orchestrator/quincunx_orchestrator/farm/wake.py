@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from quincunx_orchestrator.farm.job import Priority
 from quincunx_shared.errors import QuincunxError
 
 
@@ -12,9 +13,10 @@ class RenderStopped(QuincunxError):
 
 
 class Wake:
-    """Wakes the thread of a render, and says whether it is to stop."""
+    """Wakes the thread of a render, and says whether it is to stop, and in which class it is by now."""
 
-    def __init__(self) -> None:
+    def __init__(self, priority: Priority = "user") -> None:
+        self.priority: Priority = priority
         self._changed = threading.Condition()
         self._calls = 0
         self.stopped = ""
