@@ -231,11 +231,12 @@ def test_more_workers_and_coordinators_join_and_leave(farm: DevFarm, shell: Shel
 
 
 def _render_that_is_cancelled(farm: DevFarm, shell: Shell, song: Path) -> int:
-    """The exit code of a `render --farm` whose job somebody else cancels."""
+    """The exit code of a `render --farm` that says what it waits for, until somebody else cancels its job."""
     command = [*QUINCUNX, "render", str(song), "--farm", "-o", str(song.with_suffix(".wav"))]
     rendering = subprocess.Popen(command, env=farm.environment, cwd=song.parent, stderr=subprocess.PIPE, text=True)
     assert rendering.stderr is not None
     told = next(line for line in rendering.stderr if line.startswith("Job "))
+    assert rendering.stderr.readline().startswith("It waits for a worker: 1 run, and all are drained (a test)")
     assert shell("cancel", told.split()[1].rstrip(":")).code == 0
     rendering.communicate(timeout=20)
     return rendering.returncode

@@ -114,7 +114,10 @@ def test_show_says_what_a_job_waits_for(shell: Shell, store: RedisJobStore, node
     assert waits() == "None"
     work = RedisWorkState(client, "qx")
     work.release(name, 1, {"1/s/r": b"{}"})
+    client.rpush("qx:celery:quincunx.cpu.user", "a message", "another")
+    assert waits() == "a free worker: 2 messages in quincunx.cpu.user"
     grant = work.lease(name, ["1/s/r"], "anna-1")
+    assert waits() == "None"
     work.hand_back(name, ["1/s/r"], grant.token, "acoustic 3 is not installed here")
     assert "acoustic 3 is not installed here" in waits()
     assert "waits for" in shell("show", "sec").out

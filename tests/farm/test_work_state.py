@@ -33,6 +33,9 @@ def test_what_is_released_is_leased_once(desk: Desk) -> None:
     assert dict(first.bundles) == {A: b"a", B: b"\x00b"}
     assert dict(second.bundles) == {C: "乐".encode()}
     assert desk.work.unclaimed(RENDER, ALL) == set()
+    assert desk.work.in_hand(RENDER) == 3
+    desk.work.hand_back(RENDER, [C], second.token)
+    assert desk.work.in_hand(RENDER) == 2
 
 
 def test_a_render_nobody_knows_is_not_open(desk: Desk) -> None:

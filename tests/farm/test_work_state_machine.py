@@ -139,6 +139,7 @@ class Workers(RuleBasedStateMachine):
         ids = [f"{generation}/{name}" for generation in (1, 2) for name in NAMES]
         self.both(lambda work, _: work.unclaimed(RENDER, ids))
         self.both(lambda work, _: dict(work.returned(RENDER)))
+        self.both(lambda work, _: work.in_hand(RENDER))
         outcomes = self.both(lambda work, _: dict(work.outcomes(RENDER, ids)))
         assert isinstance(outcomes, dict)
         assert set(outcomes) == {one for one in self.ends if generation_of(one) == self.generation}

@@ -155,13 +155,15 @@ class FarmClient:
 
         A Redis that is away or lost the job is waited for; after a loss, events begin at nought again.
         """
+        return (found for found in self.looks(render, since) if found is not None)
+
+    def looks(self, render: RenderId, since: int = 0) -> Iterator[tuple[int, Event] | None]:
+        """Yield the events of a job as `events` does, and None after every look that found it not over."""
 
         def is_accepted() -> bool:
             return self.documents.get(document_name(render)) is not None
 
-        for found in follow_job(self.jobs, render, since, is_accepted=is_accepted):
-            if found is not None:
-                yield found
+        return follow_job(self.jobs, render, since, is_accepted=is_accepted)
 
     def wait(self, render: RenderId) -> FarmResult:
         """Wait until a job is over, and return what came of it."""

@@ -20,7 +20,7 @@ from quincunx_orchestrator.render import (
     final_state,
 )
 from quincunx_shared.errors import BlobsLost, StoreError
-from quincunx_shared.names import Address, Digest
+from quincunx_shared.names import Address, Digest, RenderId
 from quincunx_shared.ports import EventLog
 from quincunx_shared.recall import Recall
 
@@ -37,6 +37,8 @@ class OnFarm:
     files: Mapping[Digest, Path]
     how: Submission
     accepted: Callable[[Submitted], None] = lambda _: None
+    #: Hears of every look at a job that is followed whether anything had happened.
+    looked: Callable[[RenderId, bool], None] = lambda *_: None
 
     @property
     def recall(self) -> Recall:
@@ -75,8 +77,10 @@ class OnFarm:
 
     def _follow(self, submitted: Submitted) -> FarmResult:
         self.accepted(submitted)
-        for _, event in self.client.events(submitted.render):
-            self.log.append(event)
+        for found in self.client.looks(submitted.render):
+            if found is not None:
+                self.log.append(found[1])
+            self.looked(submitted.render, found is not None)
         return self.client.result(submitted.render)
 
 

@@ -21,6 +21,8 @@ class Surroundings:
     refusals: Mapping[str, str] = field(default_factory=dict)
     #: Queue → how many messages wait in it.
     queues: Mapping[str, int] = field(default_factory=dict)
+    #: How many of its bundles somebody works on.
+    in_hand: int = 0
 
 
 def what_it_waits_for(record: JobRecord, around: Surroundings) -> str:
@@ -55,7 +57,12 @@ def _running(record: JobRecord, around: Surroundings) -> str:
     if around.refusals:
         reasons = sorted(set(around.refusals.values()))
         return f"a worker that fits: {len(around.refusals)} bundles were handed back: {'; '.join(reasons[:3])}"
-    return ""
+    return "" if around.in_hand else _behind_others(around.queues)
+
+
+def _behind_others(queues: Mapping[str, int]) -> str:
+    told = [f"{waiting} message{'s' if waiting > 1 else ''} in {queue}" for queue, waiting in queues.items() if waiting]
+    return f"a free worker: {', '.join(told)}" if told else ""
 
 
 def _up(around: Surroundings, role: str) -> tuple[list[SeenNode], list[SeenNode]]:

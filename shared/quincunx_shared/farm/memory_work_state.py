@@ -189,6 +189,12 @@ class MemoryWorkState:
         with self._guard:
             return dict(self._renders.get(render, _Render()).returned)
 
+    def in_hand(self, render: RenderId) -> int:
+        """How many bundles somebody has."""
+        with self._guard:
+            known = self._renders.get(render, _Render())
+            return sum(self._is_leased(known, one) for one in known.leases)
+
     def refusals(self, render: RenderId) -> Mapping[BundleId, str]:
         """Why bundles were handed back."""
         with self._guard:

@@ -47,6 +47,7 @@ class RedisWorkState:
         self._leave = register(work_scripts.LEAVE)
         self._renew = register(work_scripts.RENEW)
         self._unclaimed = register(work_scripts.UNCLAIMED)
+        self._in_hand = register(work_scripts.IN_HAND)
         self._stop = register(work_scripts.STOP)
 
     def release(self, render: RenderId, generation: int, bundles: Mapping[BundleId, bytes]) -> bool:
@@ -124,6 +125,10 @@ class RedisWorkState:
         """How often they came back."""
         told = cast("dict[bytes, bytes]", self._client.hgetall(self._keys(render)[PARTS.index("returned")]))
         return {name.decode(): int(times) for name, times in told.items()}
+
+    def in_hand(self, render: RenderId) -> int:
+        """How many bundles somebody has."""
+        return int(cast("int", self._in_hand(self._keys(render), [])))
 
     def refusals(self, render: RenderId) -> Mapping[BundleId, str]:
         """Why bundles were handed back."""

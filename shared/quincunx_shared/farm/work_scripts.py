@@ -233,6 +233,18 @@ return found
 """
 )
 
+#: How many bundles are in somebody's hands.
+IN_HAND = (
+    _COMMON
+    + """
+local found = 0
+for _, lease in ipairs(redis.call('HVALS', leases)) do
+  if parsed(lease).till > now then found = found + 1 end
+end
+return found
+"""
+)
+
 #: KEYS: also the board. ARGV: ttl. All that stays is that it was stopped.
 STOP = (
     _COMMON

@@ -104,6 +104,9 @@ class WorkState(Protocol):
         Whoever sends messages sends another one when the number has grown: that message is gone from its queue.
         """
 
+    def in_hand(self, render: RenderId) -> int:
+        """How many bundles somebody works on."""
+
     def refusals(self, render: RenderId) -> Mapping[BundleId, str]:
         """Why workers handed back bundles that are still open."""
 

@@ -24,7 +24,7 @@ class StillPending(Exception):
     """The time to wait for a job is over, and the job is not."""
 
 
-class _Silence:
+class Silence:
     """Finds out why nothing happens, and says every reason once."""
 
     def __init__(self, farm: Asked, render: RenderId) -> None:
@@ -72,7 +72,7 @@ def follow(
 
     deadline = None if timeout is None else time.monotonic() + timeout
     look = LOOK_SECONDS if timeout is None else min(LOOK_SECONDS, timeout)
-    tally, silence = Tally(), _Silence(farm, render)
+    tally, silence = Tally(), Silence(farm, render)
     for found in follow_job(farm.jobs, render, look_seconds=look, is_accepted=is_accepted):
         if found is not None:
             tally.hear(found[1])

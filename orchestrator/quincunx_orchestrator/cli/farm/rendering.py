@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from quincunx_orchestrator.cli.farm.following import Silence
 from quincunx_orchestrator.cli.farm.options import load, named_farm
 from quincunx_orchestrator.cli.farm.room import FarmRoom, open_farm_room
 from quincunx_orchestrator.cli.farm.words import counted, short
 from quincunx_orchestrator.cli.workspace import Workspace
-from quincunx_orchestrator.farm.opening import open_farm
+from quincunx_orchestrator.farm.opening import OpenFarm, open_farm
 from quincunx_orchestrator.farm.submission import Submission
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.client import Submitted
     from quincunx_shared.farm.settings import FarmSettings
+    from quincunx_shared.names import RenderId
 
 
 @contextmanager
@@ -33,8 +35,9 @@ def open_room_on_farm(workspace: Workspace, *, quiet: bool) -> Iterator[FarmRoom
             click.echo(told, err=True)
 
     with open_farm(settings) as farm:
+        looked = _teller_of_waits(farm, quiet=quiet)
         try:
-            with open_farm_room(workspace, farm, Submission(limit=settings.max_jobs), tell) as room:
+            with open_farm_room(workspace, farm, Submission(limit=settings.max_jobs), tell, looked) as room:
                 yield room
         except KeyboardInterrupt:
             if accepted:
@@ -43,6 +46,18 @@ def open_room_on_farm(workspace: Workspace, *, quiet: bool) -> Iterator[FarmRoom
                     f"The job goes on: `quincunx watch {name}` follows it, `quincunx cancel {name}` ends it.", err=True
                 )
             raise
+
+
+def _teller_of_waits(farm: OpenFarm, *, quiet: bool) -> Callable[[RenderId, bool], None]:
+    """Say of a job to which nothing happens what it waits for."""
+    silences: dict[RenderId, Silence] = {}
+
+    def looked(render: RenderId, heard: bool) -> None:
+        reason = silences.setdefault(render, Silence(farm, render)).reason(heard)
+        if reason and not quiet:
+            click.echo(f"It waits for {reason}.", err=True)
+
+    return looked
 
 
 def some_farm(*, quiet: bool) -> FarmSettings:

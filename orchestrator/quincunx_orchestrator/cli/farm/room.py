@@ -18,7 +18,7 @@ from quincunx_orchestrator.farm.remote import OnFarm
 from quincunx_orchestrator.farm.studio import numeric_classes_of
 from quincunx_orchestrator.installed import interpolations, operators
 from quincunx_orchestrator.studio import Studio
-from quincunx_shared.names import Digest
+from quincunx_shared.names import Digest, RenderId
 from quincunx_shared.stores.memory import MemoryEventLog
 
 if TYPE_CHECKING:
@@ -60,13 +60,17 @@ def farm_song_key(path: Path) -> str:
 
 @contextmanager
 def open_farm_room(
-    workspace: Workspace, farm: OpenFarm, how: Submission, accepted: Callable[[Submitted], None]
+    workspace: Workspace,
+    farm: OpenFarm,
+    how: Submission,
+    accepted: Callable[[Submitted], None] = lambda _: None,
+    looked: Callable[[RenderId, bool], None] = lambda *_: None,
 ) -> Iterator[FarmRoom]:
-    """Open a room on a farm; `accepted` hears of every job before it is followed."""
+    """Open a room on a farm; `accepted` and `looked` are those of `OnFarm`."""
     registry, merging = installed_steps(workspace.isolation), operators(workspace.isolation)
     ways = interpolations(workspace.isolation)
     log, files = MemoryEventLog(), dict[Digest, Path]()
-    on_farm = OnFarm(farm.client(), log, files, how, accepted)
+    on_farm = OnFarm(farm.client(), log, files, how, accepted, looked)
     with workspace.cache_to_render_on() as cache:
         classes = numeric_classes_of(farm.nodes.seen(), farm.nodes.last_classes())
         manifests, catalogue = manifests_of(registry.found), workspace.catalogue(cache)

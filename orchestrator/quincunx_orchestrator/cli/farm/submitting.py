@@ -70,7 +70,7 @@ def run_errand(
         barrier=Barrier(how["barrier"]),
         limit=settings.max_jobs,
     )
-    with open_farm(settings) as farm, open_farm_room(workspace, farm, submission, lambda _: None) as room:
+    with open_farm(settings) as farm, open_farm_room(workspace, farm, submission) as room:
         job = room.job(errand.song, score, wishes, cutter)
         telling.say_notices(job, choices.quiet)
         if choices.dry_run:

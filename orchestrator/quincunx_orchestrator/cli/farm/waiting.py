@@ -45,7 +45,11 @@ def reason_to_wait(farm: Asked, record: JobRecord) -> str:
     if record.ended_at:
         return ""
     around = Surroundings(
-        farm.nodes.seen(), farm.jobs.ahead_of(record.render), farm.work.refusals(record.render), _waiting(farm)
+        farm.nodes.seen(),
+        farm.jobs.ahead_of(record.render),
+        farm.work.refusals(record.render),
+        _waiting(farm),
+        farm.work.in_hand(record.render),
     )
     return what_it_waits_for(record, around)
 
