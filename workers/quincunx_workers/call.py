@@ -34,10 +34,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outputs of a call by position, and whether they were recalled."""
+    """The outputs of a call by position, whether they were recalled, and for how long the step computed."""
 
     outputs: tuple[Held, ...]
     recalled_by: RecalledBy | None = None
+    seconds: float = 0.0
 
 
 Proceed: TypeAlias = Callable[[Call], Answer]

@@ -41,15 +41,18 @@ def compute(call: Call, bench: Workbench) -> Answer:
     inputs = _inputs_by_name(call)
     where = f"{call.segment}/{call.task.step.id}"
     try:
-        # The options are a copy: the recipe's own are shared by every segment of the topology.
-        returned = call.step.run(inputs, dict(call.task.step.options), Context(call, bench))
+        with bench.turn:
+            began = bench.clock.now()
+            # The options are a copy: the recipe's own are shared by every segment of the topology.
+            returned = call.step.run(inputs, dict(call.task.step.options), Context(call, bench))
+            seconds = bench.clock.now() - began
     except QuincunxError:
         raise
     except Exception as error:
         raise StepFailed(f"{type(error).__name__}: {error}", where=where) from error
     names = [port.name for port in call.step.manifest.outputs]
     outputs = zip(names, arrange_outputs(returned, names, where=where), strict=True)
-    return Answer(tuple(_kept(name, payload, bench, where) for name, payload in outputs))
+    return Answer(tuple(_kept(name, payload, bench, where) for name, payload in outputs), seconds=seconds)
 
 
 def _kept(name: str, payload: Payload, bench: Workbench, where: str) -> Held:

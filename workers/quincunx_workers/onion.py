@@ -26,7 +26,6 @@ Hook: TypeAlias = Callable[[Call, Workbench, Proceed], Answer]
 
 def record_telemetry(call: Call, bench: Workbench, proceed: Proceed) -> Answer:
     """Tell the log what became of the call, whoever answered it."""
-    started = bench.clock.now()
     node = call.task.step.id
     try:
         answer = proceed(call)
@@ -37,7 +36,7 @@ def record_telemetry(call: Call, bench: Workbench, proceed: Proceed) -> Answer:
         bench.log.append(StepFailed(call.segment, node, str(error)))
         raise
     if answer.recalled_by is None:
-        bench.log.append(StepRan(call.segment, node, call.task.reason, bench.clock.now() - started))
+        bench.log.append(StepRan(call.segment, node, call.task.reason, answer.seconds))
     else:
         bench.log.append(StepRecalled(call.segment, node, answer.recalled_by))
     return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -39,6 +40,8 @@ class Workbench:
     interpolations: Mapping[str, Interpolation] = field(default_factory=lambda: INTERPOLATIONS)
     numeric_class: str = ""
     flights: Flights = field(default_factory=Flights)
+    #: Held while a step computes, where only one may at a time.
+    turn: AbstractContextManager[object] = field(default_factory=nullcontext)
 
     @property
     def recall(self) -> Recall:

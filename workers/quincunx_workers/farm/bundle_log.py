@@ -18,7 +18,7 @@ class BundleLog:
     def __init__(self, live: EventLog, clock: Clock) -> None:
         self._live = live
         self._clock = clock
-        self._told_at = 0.0
+        self._told_at = clock.now()
         self.events: list[Event] = []
 
     def append(self, event: Event) -> int:

@@ -6,9 +6,11 @@ Nothing here raises: whatever goes wrong, bundles go back, or their leases end, 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -32,6 +34,7 @@ from quincunx_workers.farm.fit import misfit
 from quincunx_workers.farm.keeper import Holding, Keeper
 from quincunx_workers.farm.message_board import MessageBoard
 from quincunx_workers.farm.reporter import Reporter
+from quincunx_workers.farm.turns import BundleTurn
 from quincunx_workers.workbench import Workbench
 
 LOG = logging.getLogger(__name__)
@@ -60,6 +63,8 @@ class Post:
     foresee: Callable[[Iterable[Signature]], None] = lambda _: None
     #: Begins to bring blobs to this machine that are about to be read.
     fetch: Callable[[Sequence[Digest]], object] = lambda _: None
+    #: How many bundles of a message are under way at once. They take turns in computing (`Workbench.turn`).
+    lanes: int = 1
 
 
 def run_message(told: RunBundles, post: Post) -> int:
@@ -112,7 +117,7 @@ def _sorted_out(told: RunBundles, grant: Grant, post: Post) -> dict[BundleId, Bu
 
 
 class _MessageRun:
-    """The bundles of one message, one after the other."""
+    """The bundles of one message: one computes, and beside it the next one begins and the last one is stored."""
 
     def __init__(self, holding: Holding, bundles: Mapping[BundleId, Bundle], post: Post) -> None:
         self._holding = holding
@@ -122,6 +127,9 @@ class _MessageRun:
         # All at once and beside the computing: one after the other, each step would wait for its own.
         post.fetch(self._board.large())
         self._live = post.log(holding.render)
+        self._sharing = threading.Lock()
+        self._left = list(bundles)
+        self._broken = False
         self._reporter = Reporter(holding, post.work, post.bench, self._count)
 
     def run(self) -> int:
@@ -141,24 +149,44 @@ class _MessageRun:
         return self._reporter.ended
 
     def _compute_all(self) -> None:
-        left = list(self._bundles)
+        if (lanes := min(self._post.lanes, len(self._bundles))) == 1:
+            self._run_lane()
+            return
+        with ThreadPoolExecutor(lanes, "quincunx-lane") as pool:
+            for lane in [pool.submit(self._run_lane) for _ in range(lanes)]:
+                lane.result()
+
+    def _run_lane(self) -> None:
+        """Begin and compute what no other lane has, until nothing is left."""
         quick = 1
-        while left and not self._is_over():
-            began, unreported = time.monotonic(), self._reporter.unreported
-            verdicts = self._post.work.begin(
-                self._holding.render, left[:quick], self._holding.token, survived=unreported
-            )
-            for name, verdict in zip(left, verdicts, strict=False):
-                if self._is_over():
-                    return
-                self._follow(name, verdict)
-            left = left[len(verdicts) :]
-            # What is begun at once counts as one attempt if this process dies, so it is no more than a moment's work.
-            one = (time.monotonic() - began) / len(verdicts)
-            quick = max(1, min(round(TOGETHER_SECONDS / one), 2 * quick, MOST_TOGETHER))
+        try:
+            while (some := self._next(quick)) and not self._is_over():
+                began, unreported = time.monotonic(), self._reporter.unreported
+                verdicts = self._post.work.begin(self._holding.render, some, self._holding.token, survived=unreported)
+                self._put_back(some[len(verdicts) :])
+                for name, verdict in zip(some, verdicts, strict=False):
+                    if self._is_over():
+                        return
+                    self._follow(name, verdict)
+                # What is begun at once counts as one attempt if this process dies: no more than a moment's work.
+                one = (time.monotonic() - began) / len(verdicts)
+                quick = max(1, min(round(TOGETHER_SECONDS / one), 2 * quick, MOST_TOGETHER))
+        except BaseException:
+            self._broken = True
+            raise
+
+    def _next(self, count: int) -> list[BundleId]:
+        with self._sharing:
+            some = self._left[:count]
+            del self._left[:count]
+            return some
+
+    def _put_back(self, some: Sequence[BundleId]) -> None:
+        with self._sharing:
+            self._left[:0] = some
 
     def _is_over(self) -> bool:
-        return self._post.draining.asked or self._holding.verdict != "go"
+        return self._broken or self._post.draining.asked or self._holding.verdict != "go"
 
     def _follow(self, name: BundleId, verdict: Verdict) -> None:
         """Act on what was said of a bundle."""
@@ -177,9 +205,12 @@ class _MessageRun:
 
         def going_on() -> bool:
             holding.sign()
-            return holding.verdict == "go" and not post.draining.overdue
+            # What has computed something is finished; what only waits for its turn is left to others.
+            leaving = post.draining.overdue if turn.begun else post.draining.asked
+            return holding.verdict == "go" and not leaving
 
-        outcome = run_bundle(bundle, self._board, replace(post.bench, log=log), going_on=going_on)
+        turn = BundleTurn(post.bench.turn, going_on)
+        outcome = run_bundle(bundle, self._board, replace(post.bench, log=log, turn=turn), going_on=going_on)
         if going_on():
             self._reporter.take(Finished(name, outcome_to_json(outcome), outcome.exports, log.events))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from quincunx_shared.curve import Interpolation
@@ -44,6 +45,9 @@ from quincunx_workers.workbench import Models, Workbench
 
 #: The reporter lands what has ended every few milliseconds; a step need not do so itself.
 LANDING_SECONDS = 0.2
+
+#: A process computes on one core, and asks and stores for the next bundle meanwhile.
+CPU_LANES = 2
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ class Workplace:
             counters.add,
             index.foresee,
             store.fetch_soon,
+            CPU_LANES if self.device == "cpu" else 1,
         )
         key = b"" if settings.envelope_key_file is None else read_secret(settings.envelope_key_file)
         time = RedisTime(client)
@@ -155,4 +160,5 @@ class Workplace:
             skills.interpolations,
             skills.numeric_class,
             SharedFlights(claims, Recall(index, blobs).flush, landing_seconds=LANDING_SECONDS),
+            threading.Lock() if self.device == "cpu" else nullcontext(),
         )

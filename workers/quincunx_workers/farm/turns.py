@@ -1,0 +1,37 @@
+"""Taking turns: one step computes at a time in a process, and what was given up meanwhile does not begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+from quincunx_shared.errors import QuincunxError
+
+
+class GivenUp(QuincunxError):
+    """A step waited for its turn, and is not wanted here any more: its bundle has no outcome."""
+
+
+class BundleTurn(AbstractContextManager[None]):
+    """The turns of one bundle. `begun` is whether it has had one."""
+
+    def __init__(self, turn: AbstractContextManager[object], wanted: Callable[[], bool]) -> None:
+        """`wanted` is asked when a turn has come."""
+        self._turn = turn
+        self._wanted = wanted
+        self.begun = False
+
+    def __enter__(self) -> None:
+        """Wait for the turn. Raises `GivenUp`."""
+        self._turn.__enter__()
+        if not self._wanted():
+            self._turn.__exit__(None, None, None)
+            raise GivenUp("its render was stopped, or its worker ends")
+        self.begun = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the next one compute."""
+        self._turn.__exit__(kind, error, trace)
