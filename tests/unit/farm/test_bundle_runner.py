@@ -28,7 +28,6 @@ from quincunx_shared.stores.memory import (
     MemoryBoard,
     MemoryEventLog,
     MemoryIndex,
-    SystemClock,
 )
 from quincunx_workers.farm.bundle_runner import Post, run_message
 from quincunx_workers.farm.crowd import Crowd
@@ -47,6 +46,8 @@ class Desk:
     during: dict[str, Callable[[], None]] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    #: For how long each step runs before it tells how far it is.
+    slowness: float = 0.0
 
     def __post_init__(self) -> None:
         self.log, self.board, self.clock = MemoryEventLog(), MemoryBoard(), ManualClock()
@@ -59,7 +60,7 @@ class Desk:
             MemoryBlobStore(),
             MemoryIndex(),
             MemoryEventLog(),
-            SystemClock(),
+            self.clock,
             NoModels(),
             numeric_class="x86",
         )
@@ -78,6 +79,7 @@ class Desk:
     def _run(self, inputs: Any, options: Any, context: StepContext) -> Any:  # noqa: ARG002
         word = options["word"]
         self.ran.append(word)
+        self.clock.advance(self.slowness)
         context.report(50.0, "half")
         self.during.get(word, lambda: None)()
         return [word]
@@ -105,11 +107,13 @@ def test_what_ended_is_told_once_and_in_order(desk: Desk) -> None:
     assert [one.segment for one in ran] == ["a", "b", "c"]
 
 
-def test_progress_is_told_while_a_step_runs(desk: Desk) -> None:
+@pytest.mark.parametrize(("slowness", "told"), [(1.0, 1), (0.1, 0)])
+def test_progress_is_told_while_a_step_runs_that_lasts(desk: Desk, slowness: float, told: int) -> None:
     seen: list[int] = []
+    desk.slowness = slowness
     desk.during["a"] = lambda: seen.append(sum(isinstance(one, StepProgressed) for one in desk.log.since(0)))
     run_message(desk.release(bundle("a")), desk.post)
-    assert seen == [1]
+    assert seen == [told]
 
 
 @pytest.mark.parametrize(

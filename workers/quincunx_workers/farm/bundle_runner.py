@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from quincunx_shared.canonical import digest_of_bytes
@@ -41,6 +42,9 @@ LOG = logging.getLogger(__name__)
 
 #: Bundles that are begun with one question take no longer than this, all together, and are never more.
 TOGETHER_SECONDS, MOST_TOGETHER = 0.05, 16
+
+#: A step that waited so long for its turn asks first whether it is still wanted.
+ASK_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,8 @@ class _MessageRun:
             self._run_lane()
             return
         with ThreadPoolExecutor(lanes, "quincunx-lane") as pool:
-            for lane in [pool.submit(self._run_lane) for _ in range(lanes)]:
+            # Their words tell of the same render.
+            for lane in [pool.submit(copy_context().run, self._run_lane) for _ in range(lanes)]:
                 lane.result()
 
     def _run_lane(self) -> None:
@@ -209,10 +214,24 @@ class _MessageRun:
             leaving = post.draining.overdue if turn.begun else post.draining.asked
             return holding.verdict == "go" and not leaving
 
-        turn = BundleTurn(post.bench.turn, going_on)
+        def wanted(waited: float) -> bool:
+            return going_on() and (waited < ASK_AGAIN_SECONDS or self._is_still_ours(name))
+
+        turn = BundleTurn(post.bench.turn, wanted)
         outcome = run_bundle(bundle, self._board, replace(post.bench, log=log, turn=turn), going_on=going_on)
-        if going_on():
+        if going_on() and not turn.given_up:
             self._reporter.take(Finished(name, outcome_to_json(outcome), outcome.exports, log.events))
+
+    def _is_still_ours(self, name: BundleId) -> bool:
+        """Whether the render goes on, and with it a bundle that stood still for a while."""
+        holding = self._holding
+        try:
+            verdict = self._post.work.renew(holding.render, [name], holding.token)
+        except Exception:  # whatever it is: a lease may hold until somebody hears better
+            return True
+        if verdict == "stop":
+            holding.verdict = verdict
+        return verdict == "go"
 
     def _count(self, ended: Sequence[Finished]) -> None:
         counts: Counter[str] = Counter()

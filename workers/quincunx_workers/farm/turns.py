@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -14,20 +15,26 @@ class GivenUp(QuincunxError):
 
 
 class BundleTurn(AbstractContextManager[None]):
-    """The turns of one bundle. `begun` is whether it has had one."""
+    """The turns of one bundle. `begun` is whether it has had one, `given_up` whether it was not wanted any more."""
 
-    def __init__(self, turn: AbstractContextManager[object], wanted: Callable[[], bool]) -> None:
-        """`wanted` is asked when a turn has come."""
+    def __init__(self, turn: AbstractContextManager[object], wanted: Callable[[float], bool]) -> None:
+        """`wanted` is asked when a turn has come after so many seconds."""
         self._turn = turn
         self._wanted = wanted
         self.begun = False
+        self.given_up = False
 
     def __enter__(self) -> None:
         """Wait for the turn. Raises `GivenUp`."""
+        came = time.monotonic()
         self._turn.__enter__()
-        if not self._wanted():
+        try:
+            if not self._wanted(time.monotonic() - came):
+                self.given_up = True
+                raise GivenUp("its render was stopped, or its worker ends")
+        except BaseException:
             self._turn.__exit__(None, None, None)
-            raise GivenUp("its render was stopped, or its worker ends")
+            raise
         self.begun = True
 
     def __exit__(
