@@ -7,6 +7,7 @@ notifications, which servers do not agree on. Not to be used across a fork: ever
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -115,6 +116,15 @@ class Bucket:
         name = self._prefix + key
         return self._ask(lambda: int(self._client.stat_object(self._name, name).size or 0), {_NO_KEY: -1})
 
+    def is_made_of(self, key: str, content: bytes) -> bool:
+        """Whether the server itself says that these are the bytes under a key.
+
+        False also where it cannot say so: with some kinds of encryption an ETag is no MD5.
+        """
+        name = self._prefix + key
+        told = self._ask(lambda: str(self._client.stat_object(self._name, name).etag or ""), {_NO_KEY: ""})
+        return told.strip('"') == _etag_of(content)
+
     def page(self, prefix: str, after: str = "", count: int = PAGE) -> list[StoredObject]:
         """Return the first keys with a prefix that sort behind `after`, with one question up to a whole `PAGE`."""
 
@@ -192,6 +202,16 @@ class Bucket:
 
     def _unreachable(self, what: str) -> StoreUnreachable:
         return StoreUnreachable(what, where=self.where, remedy=_REMEDY)
+
+
+def _etag_of(content: bytes) -> str:
+    """What S3 calls bytes that `put` has sent: in parts, the MD5 of the MD5s of the parts, and how many they are."""
+    if len(content) <= PART_BYTES:
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()
+    whole = memoryview(content)
+    parts = [whole[start : start + PART_BYTES] for start in range(0, len(content), PART_BYTES)]
+    digests = b"".join(hashlib.md5(part, usedforsecurity=False).digest() for part in parts)
+    return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
 class _NoSuchUpload(Exception):

@@ -1,7 +1,7 @@
 """Blobs and documents in a bucket: `blobs/ab/cdef…` and `documents/<name>`.
 
-Every read is verified against the digest. Bytes that are wrong are asked for again before they are believed to be
-wrong in the store: the way may have spoilt them.
+Every read is verified against the digest. Bytes that are wrong are wrong in the store only if the store itself says
+that it has these: else the way or the memory of this machine may have spoilt them, and they are asked for again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from quincunx_shared.canonical import digest_of_bytes
-from quincunx_shared.errors import BlobCorrupt, BlobMissing
+from quincunx_shared.errors import BlobCorrupt, BlobMissing, StoreUnreachable
 from quincunx_shared.names import Digest
 from quincunx_shared.stores.bucket import PAGE, Bucket
 from quincunx_shared.stores.documents import check_name, seal, spoilt, unseal
@@ -21,7 +21,7 @@ from quincunx_shared.stores.presence import Presence
 BLOBS, DOCUMENTS = "blobs/", "documents/"
 
 #: How often bytes are fetched that turn out to be wrong.
-READS = 3
+READS = 6
 
 #: Larger blobs are not sent if they are there: asking costs as much as sending some kilobytes.
 WORTH_ASKING_BYTES = 256 * 1024
@@ -60,7 +60,11 @@ class S3BlobStore:
         self._present.note((digest,))
 
     def get(self, digest: Digest) -> bytes:
-        """Return the bytes. Blobs that stay wrong are removed and reported as `BlobCorrupt`."""
+        """Return the bytes. A blob that is wrong in the store is removed and reported as `BlobCorrupt`.
+
+        Bytes that only arrive wrong, however often, are `StoreUnreachable`: other machines may get them as they are,
+        and one that spoils what it reads must not remove the blobs of all.
+        """
         key = key_of(digest)
         for _ in range(READS):
             content = self._bucket.get(key)
@@ -70,9 +74,12 @@ class S3BlobStore:
             if digest_of_bytes(content) == digest:
                 self._present.note((digest,))
                 return content
-        self._present.forget(digest)
-        self._bucket.delete((key,))
-        raise BlobCorrupt(digest)
+            if self._bucket.is_made_of(key, content):
+                self._present.forget(digest)
+                self._bucket.delete((key,))
+                raise BlobCorrupt(digest)
+        remedy = "check this machine and what lies before the store; if all say so: `quincunx cache verify --repair`"
+        raise StoreUnreachable(f"blob {digest} arrives spoilt every time", where=self._bucket.where, remedy=remedy)
 
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         """Return the digests that are not there. What was seen there some minutes ago is believed to be."""
