@@ -27,7 +27,7 @@ from quincunx_orchestrator.core.planner import (
 )
 from quincunx_orchestrator.core.pruning import Losses, losses_after, prune
 from quincunx_orchestrator.core.reasons import Ledger, reasons_by
-from quincunx_shared.errors import BlobsLost, QuincunxError, StoreError
+from quincunx_shared.errors import BlobsLost, MissingInputs, QuincunxError, StoreError
 from quincunx_shared.events import RenderEnded, RenderPlanned, StageEnded, StageStarted, StepSkipped
 from quincunx_shared.names import Address, RenderId, SegmentId
 from quincunx_shared.outcome import BundleOutcome
@@ -218,7 +218,7 @@ def see_through(
 def _carry_out(
     current: Plan, song: RenderableSong, farm: Farm, result: RenderResult
 ) -> Mapping[Address, ParamRef] | None:
-    """Run the stages of a plan and return the targets. None if blobs were lost: the rest has to be planned anew."""
+    """Run the stages of a plan and return the targets. None if results were lost: the rest has to be planned anew."""
     _begin_round(current, song, result)
     farm.dispatcher.announce(current.stages, current.board.values())
     _store_payloads(current, song, farm)
@@ -232,6 +232,9 @@ def _carry_out(
         if losses is None:
             return None
         return board.take([target for target in current.targets if target not in losses.absent])
+    except MissingInputs:
+        # A server that came back without its last words has forgotten what was on it.
+        return None
     finally:
         board.close()
 
@@ -271,7 +274,8 @@ class _Round:
             with self._noting:
                 for outcome in outcomes:
                     _note(outcome, farm, result)
-            if lost := {digest for outcome in outcomes for digest in outcome.lost}:
+            lost = {digest for outcome in outcomes for digest in outcome.lost}
+            if lost or any(outcome.unfed for outcome in outcomes):
                 farm.recall.doubt(lost)
                 return None
             losses = losses_after(outcomes, pruned.losses)

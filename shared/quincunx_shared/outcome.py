@@ -19,7 +19,7 @@ class BundleOutcome:
 
     `failed` says of a node what went wrong; `skipped` names, for a node, the node it fell with. `nameless` nodes ran
     without a failed input, or on what such a node made. `lost` are blobs that an index promised and no store has:
-    the render has to be planned again.
+    the render has to be planned again. So it has if it was `unfed`: the board no longer had what the bundle reads.
     """
 
     bundle: Bundle
@@ -30,3 +30,4 @@ class BundleOutcome:
     nameless: set[str] = field(default_factory=set)
     exports: dict[Address, ParamRef] = field(default_factory=dict)
     lost: set[Digest] = field(default_factory=set)
+    unfed: bool = False

@@ -147,11 +147,10 @@ def _unrest(farm: OpenFarm, expected: Expected) -> Iterator[str]:
         yield f"{key} is there"
     for key in (*_keys(redis, f"{name}:claim:*"), *_keys(redis, f"{name}:queue:*"), *_keys(redis, f"{name}:running")):
         yield f"{key} is there"
-    # That a render was stopped is remembered.
-    stopped = expected.state in ("cancelled", "superseded")
+    # That a render is over is remembered for a while.
     for part in (BOARD, *PARTS):
         key = render_key(name, expected.render, part)
-        if redis.exists(key) and not (stopped and part == "state"):
+        if part != "state" and redis.exists(key):
             yield f"{key} is there"
     for document in farm.store.documents.names(DOCUMENTS):
         yield f"{document} is in the store"

@@ -19,13 +19,14 @@ from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise
 from quincunx_orchestrator.farm.coordinator import Coordinator
-from quincunx_orchestrator.farm.dispatcher import Message
+from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Message
 from quincunx_orchestrator.farm.job import Claim, Priority
 from quincunx_orchestrator.farm.job_run import LentBoard, Surroundings
 from quincunx_orchestrator.farm.job_store import QueueFull
 from quincunx_orchestrator.farm.remote import OnFarm
 from quincunx_orchestrator.farm.submission import Accepted, Submission
-from quincunx_orchestrator.render import RenderResult
+from quincunx_orchestrator.farm.wake import RenderStopped, Wake
+from quincunx_orchestrator.render import RenderResult, plan
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import FarmError, FarmUnreachable, StoreError
 from quincunx_shared.events import Event, SegmentEnded
@@ -120,6 +121,7 @@ class NearPost:
     queue: SimpleQueue[Message | None] = field(default_factory=SimpleQueue)
     sent: list[Message] = field(default_factory=list)
     lose: Callable[[Message], bool] = lambda _: False
+    always_waiting: bool = False
 
     def send(self, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -128,7 +130,7 @@ class NearPost:
                 self.queue.put(message)
 
     def is_waiting(self, message: Message) -> bool:  # noqa: ARG002 - any may be
-        return not self.queue.empty()
+        return self.always_waiting or not self.queue.empty()
 
     def slots(self, cluster: str) -> int:  # noqa: ARG002 - of every kind
         return 2
@@ -145,6 +147,7 @@ class Near:
     around: Surroundings
     client: FarmClient
     coordinators: list[Coordinator]
+    boards: dict[RenderId, MemoryBoard]
 
     def render(self, *segments: Segment, **how: Any) -> RenderResult:
         bound = self.toys.bind(*segments)
@@ -172,7 +175,7 @@ def near_farm(coordinators: int = 1) -> Iterator[Near]:
         around = Surroundings(jobs, work, post, recall, jobs.log, board, work.close)
         found += [Coordinator(f"c{number}", around) for number in range(coordinators)]
         client = FarmClient(recall, jobs, lambda render: found[0].wake(render), MemoryDocuments(), work.stop)
-        near = Near(toys, jobs, work, post, around, client, found)
+        near = Near(toys, jobs, work, post, around, client, found, boards)
         workers = [threading.Thread(target=_work, args=(near, board)) for _ in range(2)]
         for worker in workers:
             worker.start()
@@ -316,6 +319,65 @@ def test_what_is_sent_after_a_job_was_put_into_another_class_is_of_that_class() 
         near.post.lose = hurry
         assert near.render(*song(near.toys)).state == "succeeded"
         assert (near.post.sent[0].priority, near.post.sent[-1].priority) == ("user", "system")
+
+
+def test_a_message_that_was_taken_and_not_followed_is_sent_again_behind_all_others() -> None:
+    with near_farm() as near:
+        left: list[Message] = []
+
+        def leave(message: Message) -> bool:
+            if len(left) < 2:
+                left.append(message)
+                near.work.leave(message.render, message.bundles)
+                return True
+            return False
+
+        near.post.lose = leave
+        # Other work lies in every queue: what is there may still be read.
+        near.post.always_waiting = True
+        result = near.render(*song(near.toys))
+        assert np.array_equal(result.payloads[MIXED], expected())
+
+
+def test_what_the_work_state_forgot_is_released_again() -> None:
+    with near_farm() as near:
+        near.post.lose = lambda _: True
+        render = near.client.submit(near.toys.bind(*song(near.toys)), [MIXED]).render
+        until(lambda: bool(near.post.sent))
+        # Redis came back at once, but without its last second.
+        near.work._renders.clear()
+        near.post.lose = lambda _: False
+        assert near.client.wait(render).state == "succeeded"
+
+
+def test_a_board_that_lost_an_entry_is_planned_again() -> None:
+    with near_farm() as near:
+        boards = near.boards
+
+        def lose_the_first(message: Message) -> bool:
+            if message.title.find("stage 0") < 0 and message.generation == 1 and not lost:
+                lost.append(message)
+                boards[message.render]._refs.clear()
+            return False
+
+        lost: list[Message] = []
+        near.post.lose = lose_the_first
+        result = near.render(*song(near.toys))
+        assert lost
+        assert (result.state, result.failed) == ("succeeded", {})
+        assert np.array_equal(result.payloads[MIXED], expected())
+
+
+def test_a_stage_that_is_planned_while_its_render_is_stopped_is_not_released() -> None:
+    with near_farm() as near:
+        wake, work = Wake(), near.work
+        dispatcher = FarmDispatcher(RenderId("r"), 1, work, near.post, wake)
+        wake.stop("cancelled")
+        stage = plan(near.toys.bind(*song(near.toys)), [MIXED], near.around.recall).stages[0]
+        with pytest.raises(RenderStopped):
+            dispatcher.run_stage(stage, MemoryBoard())
+        assert work.unclaimed(RenderId("r"), map(dispatcher.name_of, stage)) == set()
+        assert near.post.sent == []
 
 
 def test_another_coordinator_goes_on_where_the_first_was_lost() -> None:

@@ -212,6 +212,24 @@ def test_released_anew_what_had_ended_is_open(desk: Desk) -> None:
     assert dict(desk.work.lease(RENDER, [A, B], "other").bundles) == {A: b"less"}
 
 
+def test_what_is_over_is_not_released_again(desk: Desk) -> None:
+    desk.work.release(RENDER, 1, ALL)
+    token = desk.work.lease(RENDER, [A], "one").token
+    desk.work.close(RENDER)
+    assert not desk.work.release(RENDER, 1, ALL), "by a coordinator that stood still meanwhile"
+    assert not desk.work.release(RENDER, 2, {"2/s1/mix": b"a"})
+    assert desk.work.begin(RENDER, [A], token) == ("stop",)
+
+
+def test_what_is_neither_open_nor_over_is_unknown(desk: Desk) -> None:
+    assert desk.work.unknown(RENDER, ALL) == set(ALL)
+    desk.work.release(RENDER, 1, {A: ALL[A], B: ALL[B]})
+    token = desk.work.lease(RENDER, [A], "one").token
+    assert desk.work.unknown(RENDER, ALL) == {C}
+    desk.work.finish(RENDER, token, [Finished(A, b"out")])
+    assert desk.work.unknown(RENDER, ALL) == {C}
+
+
 def test_everything_in_redis_expires_and_scripts_survive_a_restart(redis: Redis) -> None:
     desk = redis_desk(redis)
     desk.work.release(RENDER, 1, ALL)
@@ -222,7 +240,8 @@ def test_everything_in_redis_expires_and_scripts_survive_a_restart(redis: Redis)
     desk.work.stop(RENDER)
     assert all(redis.pttl(key) > 0 for key in redis.scan_iter())
     desk.work.close(RENDER)
-    assert redis.dbsize() == 0
+    assert redis.keys() == [render_key("qx", RENDER, "state").encode()]
+    assert 0 < redis.pttl(render_key("qx", RENDER, "state")) <= 3_600_000
 
 
 def test_many_bundles_are_released_and_looked_at(redis: Redis) -> None:

@@ -140,6 +140,7 @@ class Workers(RuleBasedStateMachine):
         self.both(lambda work, _: work.unclaimed(RENDER, ids))
         self.both(lambda work, _: dict(work.returned(RENDER)))
         self.both(lambda work, _: work.in_hand(RENDER))
+        self.both(lambda work, _: work.unknown(RENDER, ids))
         outcomes = self.both(lambda work, _: dict(work.outcomes(RENDER, ids)))
         assert isinstance(outcomes, dict)
         assert set(outcomes) == {one for one in self.ends if generation_of(one) == self.generation}

@@ -1,7 +1,7 @@
 """The executor: runs a bundle's tasks through the onion. Every dispatcher, near or far, uses this one.
 
 A bundle's outcome is a value; nothing raises. Blobs that an index promised and a store does not have are an
-outcome too (`lost`): the one who planned has to plan again.
+outcome too (`lost`), and so is a board without what the bundle reads (`unfed`): the one who planned has to plan again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def run_bundle(
     try:
         outside = board.take(outside_of(bundle))
     except MissingInputs as error:
+        # To a coordinator of before, which knows of no `unfed`, it has failed.
         outcome.failed = {task.step.id: str(error) for task in bundle.tasks}
+        outcome.unfed = True
         return outcome
     run = _BundleRun(bundle, outcome, bench, {key: Held(ref, bench.blobs) for key, ref in outside.items()})
     run.serially(going_on) if pool is None else run.in_pool(pool, going_on)

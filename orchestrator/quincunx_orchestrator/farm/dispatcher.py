@@ -15,6 +15,7 @@ from typing import Protocol
 
 from quincunx_orchestrator.farm.chunking import chunks
 from quincunx_orchestrator.farm.job import Priority
+from quincunx_orchestrator.farm.redrive import TICK_SECONDS, Seen, Sent, is_lost
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import BlobsLost
@@ -27,15 +28,6 @@ from quincunx_shared.ports import Blackboard
 from quincunx_shared.recipe import Bundle
 
 LOG = logging.getLogger(__name__)
-
-#: How often to look after bundles of which nothing is heard.
-TICK_SECONDS = 1.0
-
-#: A message that nobody has taken from an empty queue in this time is lost.
-LOST_SECONDS = 3.0
-
-#: Even behind other work, a message is sent again after this time: a copy costs next to nothing.
-OVERDUE_SECONDS = 120.0
 
 
 class InputsLost(BlobsLost):
@@ -118,11 +110,12 @@ class _Stage:
         self.ended: dict[str, BundleOutcome] = {}
         self._farm = dispatcher
         self._contents = {name: bundle_to_json(bundle) for name, bundle in bundles.items()}
-        self._sent: dict[str, tuple[Message, float]] = {}
+        self._messages: dict[str, Message] = {}
+        self._sent: dict[str, Sent] = {}
+        self._returned: Mapping[str, int] = {}
         self._claimed: set[str] = set()
         self._heard = dispatcher.wake.calls()
-        if not dispatcher.work.release(dispatcher.render, dispatcher.generation, self._contents):
-            raise RenderStopped("the render was stopped, or is seen through by somebody else")
+        self._release(self._contents)
 
     def send(self, names: Iterable[str], priority: Priority | None = None) -> None:
         """Send messages that name these bundles, in the render's own class unless told otherwise."""
@@ -136,7 +129,8 @@ class _Stage:
             for chunk in chunks([self.bundles[name] for name in some], farm.pace, farm.post.slots(cluster))
         ]
         for message in messages:
-            self._sent.update(dict.fromkeys(message.bundles, (message, farm.clock())))
+            self._messages.update(dict.fromkeys(message.bundles, message))
+            self._sent.update({name: Sent(farm.clock(), self._returned.get(name, 0)) for name in message.bundles})
         farm.post.send(messages)
 
     def look(self) -> None:
@@ -149,16 +143,21 @@ class _Stage:
             self.ended[name] = outcome_from_json(self.bundles[name], content)
             del self.open[name]
         now = farm.clock()
-        if any(now - self._sent[name][1] > TICK_SECONDS for name in self.open):
+        if any(now - self._sent[name].at > TICK_SECONDS for name in self.open):
             self._send_lost(now)
 
     def _send_lost(self, now: float) -> None:
         """Send again what nobody has: at once where somebody had it and died, else when its message must be lost."""
         farm = self._farm
-        unclaimed = set(farm.work.unclaimed(farm.render, self.open))
-        lost = [name for name in self.open if name in unclaimed and self._is_lost(name, now)]
+        unclaimed = farm.work.unclaimed(farm.render, self.open)
+        unknown = farm.work.unknown(farm.render, [name for name in self.open if name not in unclaimed])
+        if unknown:
+            # Redis came back without its last words, or nobody asked for the render for a week.
+            self._release({name: self._contents[name] for name in self.open if name in unknown})
+        self._returned = farm.work.returned(farm.render) if unclaimed else {}
+        lost = [name for name in self.open if name in unknown or (name in unclaimed and self._is_lost(name, now))]
         interrupted = [name for name in lost if name in self._claimed]
-        self._claimed = {name for name in self.open if name not in unclaimed}
+        self._claimed = {name for name in self.open if name not in unclaimed and name not in unknown}
         if lost:
             LOG.info("%d bundles are sent again: nobody has them", len(lost))
             farm.redriven(len(lost))
@@ -167,10 +166,16 @@ class _Stage:
             self.send([name for name in lost if name not in interrupted])
 
     def _is_lost(self, name: str, now: float) -> bool:
-        message, at = self._sent[name]
-        if name in self._claimed or now - at > OVERDUE_SECONDS:
-            return True
-        return now - at > LOST_SECONDS and not self._farm.post.is_waiting(message)
+        seen = Seen(name in self._claimed, self._returned.get(name, 0))
+        return is_lost(self._sent[name], seen, now, lambda: self._farm.post.is_waiting(self._messages[name]))
+
+    def _release(self, contents: Mapping[str, bytes]) -> None:
+        """Open bundles. Raises `RenderStopped`, also where it was stopped while the stage was planned."""
+        farm = self._farm
+        if farm.wake.stopped:
+            raise RenderStopped(farm.wake.stopped)
+        if not farm.work.release(farm.render, farm.generation, contents):
+            raise RenderStopped("the render was stopped, or is seen through by somebody else")
 
     def _message(self, cluster: str, chunk: Sequence[Bundle], priority: Priority) -> Message:
         farm = self._farm

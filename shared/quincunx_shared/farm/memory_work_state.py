@@ -184,6 +184,12 @@ class MemoryWorkState:
             known = self._renders.get(render, _Render())
             return {one for one in ids if one in known.open and not self._is_leased(known, one)}
 
+    def unknown(self, render: RenderId, ids: Iterable[BundleId]) -> set[BundleId]:
+        """What is neither open nor over."""
+        with self._guard:
+            known = self._renders.get(render, _Render())
+            return {one for one in ids if one not in known.open and one not in known.ended}
+
     def returned(self, render: RenderId) -> Mapping[BundleId, int]:
         """How often they came back."""
         with self._guard:
@@ -207,9 +213,8 @@ class MemoryWorkState:
             self._renders[render] = _Render(known.generation, stopped=True)
 
     def close(self, render: RenderId) -> None:
-        """Forget it."""
-        with self._guard:
-            self._renders.pop(render, None)
+        """Forget it but for its end."""
+        self.stop(render)
 
     def _end(self, render: RenderId, token: str, one: Finished) -> bool:
         known = self._renders.get(render)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: What a render leaves behind when nobody closes it is gone after this time.
 KEEP_SECONDS = 7 * 86_400
 
+#: That a render is over is known for so long: longer than anybody stands still who still sees it through.
+_OVER_SECONDS = 3600
+
 #: Redis answers nobody else while a script runs, so none of them touches more bundles than this.
 _AT_ONCE = 500
 
@@ -48,7 +51,9 @@ class RedisWorkState:
         self._renew = register(work_scripts.RENEW)
         self._unclaimed = register(work_scripts.UNCLAIMED)
         self._in_hand = register(work_scripts.IN_HAND)
+        self._unknown = register(work_scripts.UNKNOWN)
         self._stop = register(work_scripts.STOP)
+        self._close = register(work_scripts.CLOSE)
 
     def release(self, render: RenderId, generation: int, bundles: Mapping[BundleId, bytes]) -> bool:
         """Open bundles, some at a time."""
@@ -121,6 +126,14 @@ class RedisWorkState:
             found.update(name.decode() for name in self._unclaimed(keys, some))
         return found
 
+    def unknown(self, render: RenderId, ids: Iterable[BundleId]) -> set[BundleId]:
+        """What is neither open nor over."""
+        asked, keys = iter(ids), self._keys(render)
+        found: set[BundleId] = set()
+        while some := list(islice(asked, _AT_ONCE)):
+            found.update(name.decode() for name in self._unknown(keys, some))
+        return found
+
     def returned(self, render: RenderId) -> Mapping[BundleId, int]:
         """How often they came back."""
         told = cast("dict[bytes, bytes]", self._client.hgetall(self._keys(render)[PARTS.index("returned")]))
@@ -140,8 +153,8 @@ class RedisWorkState:
         self._stop([*self._keys(render), render_key(self._namespace, render, BOARD)], [self._keep])
 
     def close(self, render: RenderId) -> None:
-        """Forget it."""
-        self._client.unlink(*self._keys(render))
+        """Forget it but for its end."""
+        self._close(self._keys(render), [_OVER_SECONDS * 1000])
 
     def _keys(self, render: RenderId) -> list[str]:
         return [render_key(self._namespace, render, part) for part in PARTS]

@@ -74,6 +74,7 @@ def outcome_to_json(outcome: BundleOutcome) -> bytes:
             "nameless": sorted(outcome.nameless),
             "exports": exports_to_wire(outcome.exports),
             "lost": sorted(outcome.lost),
+            "unfed": outcome.unfed,
         }
     )
 
@@ -91,6 +92,7 @@ def outcome_from_json(bundle: Bundle, content: bytes | str) -> BundleOutcome:
         set(told["nameless"]),
         exports_from_wire(told["exports"]),
         {Digest(digest) for digest in told["lost"]},
+        bool(told.get("unfed", False)),
     )
 
 

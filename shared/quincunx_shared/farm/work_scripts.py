@@ -245,14 +245,32 @@ return found
 """
 )
 
-#: KEYS: also the board. ARGV: ttl. All that stays is that it was stopped.
-STOP = (
+#: ARGV: ids. Those that neither are open nor have ended.
+UNKNOWN = (
+    _COMMON
+    + """
+local found = {}
+for i = 1, #ARGV do
+  if redis.call('HEXISTS', bundles, ARGV[i]) == 0 and redis.call('HEXISTS', ended, ARGV[i]) == 0 then
+    found[#found + 1] = ARGV[i]
+  end
+end
+return found
+"""
+)
+
+_OVER = (
     _COMMON
     + """
 redis.call('HSETNX', state, 'generation', '0')
 redis.call('HSET', state, 'stopped', '1')
-redis.call('DEL', bundles, leases, ended, attempts, refusals, returned, KEYS[8])
+redis.call('DEL', bundles, leases, ended, attempts, refusals, returned)
 lasting(ARGV[1], state)
-return 1
 """
 )
+
+#: ARGV: ttl. All that stays is that it is over.
+CLOSE = _OVER + "return 1"
+
+#: KEYS: also the board, which goes, too. ARGV: ttl.
+STOP = _OVER + "redis.call('DEL', KEYS[8])\nreturn 1"

@@ -98,6 +98,9 @@ class WorkState(Protocol):
     def unclaimed(self, render: RenderId, ids: Iterable[BundleId]) -> set[BundleId]:
         """Those that are open and in nobody's hands."""
 
+    def unknown(self, render: RenderId, ids: Iterable[BundleId]) -> set[BundleId]:
+        """Those that neither are open nor have ended: never released, or forgotten by the one who keeps the state."""
+
     def returned(self, render: RenderId) -> Mapping[BundleId, int]:
         """How often bundles that are still open were handed back or left, since they were first released.
 
@@ -114,7 +117,10 @@ class WorkState(Protocol):
         """Have nothing begun or ended any more, and keep nothing else: the render was cancelled or superseded."""
 
     def close(self, render: RenderId) -> None:
-        """Forget the render; its board and its events stay. Workers that still hold some of it hear "stop"."""
+        """Forget the render, but for an hour that it is over; its board and its events stay.
+
+        Workers that still hold some of it hear "stop", and a coordinator that has not heard yet releases nothing more.
+        """
 
 
 def origin_of(bundle: BundleId) -> str:
