@@ -12,10 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from quincunx_shared.canonical import Json
 from quincunx_shared.errors import BadInput
@@ -23,8 +20,13 @@ from quincunx_shared.hints import did_you_mean
 from quincunx_shared.names import Digest, PortKey
 from quincunx_shared.payload import ParamRef, Payload
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Array: TypeAlias = npt.NDArray[Any]
+
 InterventionKind: TypeAlias = Literal["override", "offset", "scale", "mask", "custom"]
-Array: TypeAlias = npt.NDArray[Any]
 
 KIND_ORDER: tuple[InterventionKind, ...] = ("override", "offset", "scale", "mask", "custom")
 
@@ -38,6 +40,8 @@ class Grid:
 
     def positions(self, count: int) -> npt.NDArray[np.float64]:
         """The first `count` positions: float64[count]."""
+        import numpy as np
+
         return self.origin + np.arange(count, dtype=np.float64) * self.step
 
 
@@ -127,6 +131,8 @@ def mask(model: Payload, weight: Payload, user: Payload) -> Array:
 
 def _arithmetic(model: Payload, formula: Callable[[Array], Array]) -> Array:
     """Compute in float64, so that the result does not depend on which operand came as float32."""
+    import numpy as np
+
     value = np.asarray(model)
     if value.dtype.kind not in "iuf":
         raise BadInput("this port carries no numbers, so nothing can be added to or multiplied with it")
@@ -138,6 +144,8 @@ def _arithmetic(model: Payload, formula: Callable[[Array], Array]) -> Array:
 
 def _like_frames(value: Array, operand: Payload) -> Array:
     """Let one number a frame act on every bin of the frame (mel is [T, bins])."""
+    import numpy as np
+
     try:
         array: Array = np.asarray(operand, dtype=np.float64)
     except (TypeError, ValueError):

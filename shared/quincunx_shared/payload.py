@@ -1,7 +1,8 @@
 """Params, and how a payload becomes bytes and comes back.
 
 A payload is what flows through a port: a JSON-like value, a NumPy array, or raw bytes. `None` is a legal payload
-and not the same as nothing at all.
+and not the same as nothing at all. NumPy is imported where an array may be met: who only names payloads, as every
+command about jobs does, need not wait for it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from quincunx_shared.canonical import Json, canonical_bytes, digest_of_bytes
 from quincunx_shared.errors import BadInput
 from quincunx_shared.names import Digest
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Payload: TypeAlias = Any
 Kind: TypeAlias = Literal["json", "array", "bytes"]
@@ -67,6 +69,10 @@ def encode(payload: Payload) -> Encoded:
     Arrays are stored as little-endian bytes in C order; object and structured arrays are refused. The bytes are a
     copy: whoever made the payload may go on writing into it.
     """
+    if payload is None:
+        return _encoded(canonical_bytes(None), "json")
+    import numpy as np
+
     if isinstance(payload, np.ndarray | np.generic):
         return _encode_array(np.asarray(payload))
     if isinstance(payload, bytes | bytearray | memoryview):
@@ -80,12 +86,16 @@ def decode(ref: ParamRef, content: bytes | memoryview) -> Payload:
         return json.loads(bytes(content))
     if ref.kind == "bytes":
         return bytes(content)
+    import numpy as np
+
     array = np.frombuffer(content, dtype=np.dtype(ref.dtype)).reshape(ref.shape)
     array.flags.writeable = False
     return array
 
 
 def _encode_array(array: np.ndarray[Any, Any]) -> Encoded:
+    import numpy as np
+
     if array.dtype.kind not in "biufc":
         raise BadInput(f"an array of {array.dtype} cannot be a payload", remedy="use numbers or booleans")
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)

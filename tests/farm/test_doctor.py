@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,7 +19,7 @@ from tests.farm.s3_server import S3Server
 
 from quincunx_orchestrator.farm.doctor.broker import check_clock, check_version
 from quincunx_orchestrator.farm.doctor.findings import Finding
-from quincunx_orchestrator.farm.doctor.here import check_disk
+from quincunx_orchestrator.farm.doctor.here import check_disk, held_bytes
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.redis_server import RedisServer, ServerOptions, start
 from quincunx_orchestrator.farm.setup.redis_users import acl_file
@@ -287,6 +288,19 @@ def test_a_disk_without_room_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     assert check_disk(tmp_path, 10**18).verdict == "warning"
     monkeypatch.setattr("quincunx_orchestrator.farm.doctor.here.SCARCE_BYTES", 10**18)
     assert check_disk(tmp_path, 10**6).verdict == "fault"
+
+
+def test_what_is_evicted_while_the_cache_is_measured_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "held").write_bytes(b"four")
+    assert held_bytes([tmp_path / "evicted", tmp_path / "held"]) == 4
+
+
+def test_a_terminal_without_colour_gets_none(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[32mok" in patient.shell("doctor").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in patient.shell("doctor").out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -166,11 +167,49 @@ def test_cancel_answers_what_semantics_say(shell: Shell, store: RedisJobStore) -
     end(store, "one", "succeeded")
     submit(store, "two")
     answer = shell("cancel", "two", "two", "--json")
-    assert (answer.code, answer.document["answers"]) == (0, [{"render": "two", "answer": "already cancelled"}])
+    rows = [{"render": "two", "answer": "cancelled"}, {"render": "two", "answer": "already cancelled"}]
+    assert (answer.code, answer.document["answers"]) == (0, rows)
     assert shell("cancel", "one").err == "one: already ended\n"
     assert shell("cancel", "one").code == 1
     answer = shell("cancel", "nobody")
     assert (answer.code, answer.err) == (5, "nobody: not found\n")
+
+
+def test_nothing_is_cancelled_where_one_of_the_ids_may_be_several(shell: Shell, store: RedisJobStore) -> None:
+    for name in ("one", "ab1", "ab2"):
+        submit(store, name)
+    answer = shell("cancel", "one", "ab")
+    assert (answer.code, "2 jobs begin so" in answer.err) == (2, True)
+    assert [one.state for one in store.jobs()] == ["pending"] * 3
+
+
+def test_what_changes_a_job_answers_with_a_document(shell: Shell, store: RedisJobStore) -> None:
+    submit(store, "one")
+    told = {"schema": 1, "render": "one"}
+    assert shell("pause", "one", "--json").document == {**told, "state": "paused"}
+    assert shell("resume", "one", "--json").document == {**told, "state": "pending"}
+    answer = shell("priority", "one", "background", "--json")
+    assert answer.document == {**told, "state": "pending", "priority": "background"}
+    assert answer.err == ""
+
+
+def test_a_job_that_is_left_to_itself_is_a_document_too(shell: Shell, store: RedisJobStore) -> None:
+    submit(store, "one")
+    answer = shell("watch", "one", "--timeout", "0.05", "--json")
+    document = json.loads(answer.out.splitlines()[-1])
+    assert answer.code == 8
+    assert (document["schema"], document["render"], document["state"]) == (1, "one", "pending")
+    assert document["output"] is None
+
+
+def test_a_list_that_is_cut_says_so(shell: Shell, store: RedisJobStore) -> None:
+    for name in ("one", "two", "three"):
+        submit(store, name)
+    answer = shell("jobs", "--limit", "2")
+    assert answer.err == "Only the newest 2 are listed; --limit lists more.\n"
+    assert shell("jobs", "--limit", "2", "--json").document["more"] is True
+    assert shell("jobs", "--limit", "3", "--json").document["more"] is False
+    assert shell("jobs", "--limit", "3").err == ""
 
 
 def test_an_id_that_fits_several_jobs_or_none_is_refused(shell: Shell, store: RedisJobStore) -> None:
@@ -230,6 +269,19 @@ def test_retry_submits_the_same_order_under_a_new_name(shell: Shell, store: Redi
     assert (again.state, again.order, again.song) == ("pending", ORDER, "/songs/song.ustx")
 
 
+def test_a_retry_that_fills_the_queue_tells_of_those_that_were_taken(
+    shell: Shell, store: RedisJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUINCUNX_FARM_MAX_JOBS", "1")
+    for name in ("one", "two"):
+        submit(store, name)
+        end(store, name, "failed", failed=1)
+    answer = shell("retry", "one", "two", "--json")
+    assert answer.code == 1
+    assert [row["retries"] for row in answer.document["retried"]] == ["one"]
+    assert "1 jobs are waiting" in answer.err
+
+
 def test_a_node_is_drained_for_a_reason_that_everybody_sees(shell: Shell, nodes: RedisNodes) -> None:
     nodes.beat(replace(WORKER, taking=False))
     nodes.beat(replace(WORKER, name="anna-2", doing=("render 1, acoustic: s1",)))
@@ -239,8 +291,22 @@ def test_a_node_is_drained_for_a_reason_that_everybody_sees(shell: Shell, nodes:
     told = shell("nodes").out
     assert "takes no more: a new disk; render 1, acoustic: s1" in told
     assert [one["state"] for one in shell("nodes", "--json").document["nodes"]] == ["drained", "draining"]
-    assert shell("node", "undrain", "anna-1").code == 0
+    assert shell("node", "undrain", "anna-1", "--json").document["nodes"] == [{"node": "anna-1", "drained": False}]
     assert shell("nodes", "--json").document["nodes"][0]["drain"] is None
+
+
+def test_a_user_without_a_name_drains_a_node_as_well(
+    shell: Shell, nodes: RedisNodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes.beat(WORKER)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000_000)
+    answer = shell("node", "drain", "anna-1", "-r", "a test", "--json")
+    assert answer.document["nodes"] == [{"node": "anna-1", "drained": True}]
+    (node,) = nodes.seen()
+    assert node.drain is not None
+    assert node.drain.by == "uid 4000000000"
 
 
 def test_without_a_farm_and_without_an_answer_the_code_is_six(

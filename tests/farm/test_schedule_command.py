@@ -41,6 +41,8 @@ def test_a_song_is_scheduled_listed_submitted_and_dropped(shell: Shell, redis: R
     answer = shell("schedule", "add", DEMO, "30 3 * * *", "--name", "night", "--tag", "nightly")
     assert answer.code == 0, answer.err
     assert "night is rendered at" in answer.err
+    told = shell("schedule", "add", DEMO, "30 3 * * *", "--name", "night", "--tag", "nightly", "--json").document
+    assert (told["schema"], told["name"], told["next"][10:]) == (1, "night", "T03:30:00+00:00")
     (row,) = shell("schedule", "list", "--json").document["schedules"]
     assert (row["name"], row["when"], row["zone"], row["tags"]) == ("night", "30 3 * * *", "UTC", ["nightly"])
     assert "T03:30:00+00:00" in row["next"]
@@ -53,7 +55,7 @@ def test_a_song_is_scheduled_listed_submitted_and_dropped(shell: Shell, redis: R
         assert farm.store.blobs.missing([record.order]) == set()
     (job,) = shell("jobs", "--json").document["jobs"]
     assert (job["render"], job["priority"], job["tags"]) == (render, "background", ["nightly"])
-    assert shell("schedule", "remove", "night").code == 0
+    assert shell("schedule", "remove", "night", "--json").document == {"schema": 1, "name": "night", "removed": True}
     assert shell("schedule", "list").err == "Nothing is scheduled.\n"
 
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quincunx_orchestrator.cli.cache_size import DEFAULT_BYTES, Size
+from quincunx_orchestrator.cli.documents import json_option
 from quincunx_orchestrator.cli.farm.cache import is_farm, open_farm_upkeep, purge_farm
 from quincunx_orchestrator.cli.farm.options import farm_options
-from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option, json_option
+from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option
 
 if TYPE_CHECKING:
     from quincunx_shared.stores.upkeep import Findings, Removal, Room, Statistics

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quincunx_orchestrator.cli.workspace import json_option
+from quincunx_orchestrator.cli.documents import json_option
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.score.formats import ScoreFormat, Writer

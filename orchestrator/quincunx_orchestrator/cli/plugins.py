@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from quincunx_orchestrator.cli.workspace import Workspace, isolate_options, json_option
+from quincunx_orchestrator.cli.documents import json_option
+from quincunx_orchestrator.cli.workspace import Workspace, isolate_options
 
 if TYPE_CHECKING:
     from quincunx_shared.plugins import Plugins

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option, json_option
+from quincunx_orchestrator.cli.documents import json_option
+from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.project.requests import Request

@@ -10,15 +10,17 @@ from typing import Any, Literal, TypeVar
 import click
 
 from quincunx_orchestrator.cli.cache_size import DEFAULT_BYTES, cache_size_option
+from quincunx_orchestrator.cli.documents import json_option
 from quincunx_orchestrator.cli.model_options import model_options
 from quincunx_orchestrator.cli.sound_options import (
+    beside_options,
     file_options,
-    part_options,
     predict_options,
+    range_option,
     room_options,
     take_options,
 )
-from quincunx_orchestrator.cli.workspace import Workspace, isolate_options, json_option
+from quincunx_orchestrator.cli.workspace import Workspace, isolate_options
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -88,7 +90,7 @@ _WHAT = (
     *predict_options,
     *file_options,
     *room_options,
-    *part_options,
+    range_option,
     click.option("--cut", default="rests", metavar="NAME", help="Where phrases end: rests, track, or a plug-in's way."),
     *isolate_options,
     *model_options,
@@ -121,11 +123,16 @@ picture_option = click.option(
 
 def render_options(command: Decorated) -> Decorated:
     """Add the flags of a command that renders."""
-    return _with((*_WHAT, *_HOW), command)
+    return _with((*_WHAT, *beside_options, *_HOW), command)
 
 
 def plan_options(command: Decorated) -> Decorated:
     """Add the flags of a command that only says what a render would do."""
+    return _with((*_WHAT, *beside_options), command)
+
+
+def song_options(command: Decorated) -> Decorated:
+    """Add the flags of a command that has one song computed and writes nothing beside it."""
     return _with(_WHAT, command)
 
 

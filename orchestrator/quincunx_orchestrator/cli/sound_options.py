@@ -118,7 +118,7 @@ room_options = (
     ),
 )
 
-part_options = (
+beside_options = (
     click.option(
         "--stems",
         type=click.Path(path_type=Path),
@@ -131,13 +131,14 @@ part_options = (
         metavar="DIR",
         help="Also write a file of each phrase here, as it was sung, and a list of where they stand.",
     ),
-    click.option(
-        "--range",
-        "stretch",
-        metavar="FROM:TO",
-        help="Render a part, with a loudness of its own: bars, as 9:17 (from bar 9 up to bar 17), or seconds, as "
-        "30s:45.5s; ends may be open.",
-    ),
+)
+
+range_option = click.option(
+    "--range",
+    "stretch",
+    metavar="FROM:TO",
+    help="Render a part, with a loudness of its own: bars, as 9:17 (from bar 9 up to bar 17), or seconds, as "
+    "30s:45.5s; ends may be open.",
 )
 
 several_options = (

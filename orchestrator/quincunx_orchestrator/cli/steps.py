@@ -6,7 +6,7 @@ import json
 
 import click
 
-from quincunx_orchestrator.cli.workspace import json_option
+from quincunx_orchestrator.cli.documents import json_option
 
 
 @click.command("steps", short_help="List the steps and their manifests.")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option, json_option
+from quincunx_orchestrator.cli.documents import json_option
+from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option
 
 
 @click.group("take", short_help="Keep one of the takes of a song.")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from quincunx_orchestrator.cli.workspace import Workspace, json_option
+from quincunx_orchestrator.cli.documents import json_option
+from quincunx_orchestrator.cli.workspace import Workspace
 
 voices_dir_option = click.option(
     "--voices-dir",

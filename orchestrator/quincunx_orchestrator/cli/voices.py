@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from quincunx_orchestrator.cli.documents import json_option
 from quincunx_orchestrator.cli.voice_installs import install, remove
-from quincunx_orchestrator.cli.workspace import Workspace, json_option
+from quincunx_orchestrator.cli.workspace import Workspace
 
 
 @click.group("voices", invoke_without_command=True, short_help="List, install and remove voices.")

@@ -164,5 +164,3 @@ cache_dir_option = click.option(
     envvar="QUINCUNX_CACHE_DIR",
     help="Where results are kept.  [env: QUINCUNX_CACHE_DIR; default: the user's cache directory]",
 )
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")

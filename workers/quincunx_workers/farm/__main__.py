@@ -10,20 +10,25 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from quincunx_shared.errors import QuincunxError
+from quincunx_shared.errors import BadInput, QuincunxError
 from quincunx_shared.farm.logs import start_logging
 from quincunx_shared.farm.queues import DEVICES, queues_of
 from quincunx_shared.farm.settings_layers import load_settings
+from quincunx_shared.hints import did_you_mean
 from quincunx_workers.farm.supervisor import Supervisor
 
 #: A device computes one step at a time; the others of so many fetch, store, or wait for it.
 GPU_SLOTS = 4
 
 
+#: What the names of all queues of work begin with; a person may leave it out.
+_FAMILY = "quincunx."
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a worker until SIGTERM."""
-    chosen = _parsed(arguments)
     try:
+        chosen = _parsed(arguments)
         if chosen.alone:
             from quincunx_workers.farm.running import run
 
@@ -55,9 +60,22 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _queues(text: str) -> tuple[str, ...]:
-    """Names of queues; that of a device stands for all of its own, so that `cpu,gpu` is all work there is."""
+    """Names of queues; that of a device stands for all of its own, so that `cpu,gpu` is all work there is.
+
+    Raises `BadInput` for others: nobody would ever put anything into a queue whose name is a slip.
+    """
     named = [one.strip() for one in text.split(",") if one.strip()]
-    return (*queues_of(one for one in named if one in DEVICES), *(one for one in named if one not in DEVICES))
+    return (*queues_of(one for one in named if one in DEVICES), *(_queue(one) for one in named if one not in DEVICES))
+
+
+def _queue(name: str) -> str:
+    """The queue of this name, with or without what all of them begin with."""
+    whole = name if name.startswith(_FAMILY) else _FAMILY + name
+    if whole in queues_of(DEVICES):
+        return whole
+    known = [*DEVICES, *(one.removeprefix(_FAMILY) for one in queues_of(DEVICES))]
+    told = f"there is no queue {name!r}{did_you_mean(name, known)}"
+    raise BadInput(told, where="--queues", remedy=f"one or more of {', '.join(known)}")
 
 
 def _command(chosen: argparse.Namespace) -> list[str]:

@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from quincunx_orchestrator.cli.workspace import json_option
+from quincunx_orchestrator.cli.documents import answer, json_option
 
 
 @click.group("dev", invoke_without_command=True, short_help="Run a farm of your own on this machine.")
@@ -39,13 +39,15 @@ def command(context: click.Context, workers: int | None, detach: bool, as_json: 
 
 
 @command.command("stop", short_help="End it.")
-def stop() -> None:
+@json_option
+def stop(as_json: bool) -> None:
     """End the private farm; what it rendered is kept."""
     from quincunx_orchestrator.farm.private import state_folder
     from quincunx_orchestrator.farm.private_start import stop_running
 
     found = stop_running(state_folder())
-    click.echo("The private farm has ended." if found else "No private farm runs.", err=True)
+    sentence = "The private farm has ended." if found else "No private farm runs."
+    answer({"running": False, "stopped": found}, sentence, as_json=as_json)
 
 
 @command.command("status", short_help="Say whether it runs, and where.")

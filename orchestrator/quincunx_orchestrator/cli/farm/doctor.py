@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from quincunx_orchestrator.cli.documents import json_option
 from quincunx_orchestrator.cli.farm.options import farm_options
-from quincunx_orchestrator.cli.workspace import json_option
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.doctor.findings import Finding
@@ -51,7 +52,7 @@ def command(as_json: bool, **flags: str | None) -> int:
 def _tell(one: Finding) -> None:
     mark, colour = MARKS[one.verdict]
     shown = f"{mark:5}"
-    if colour and sys.stdout.isatty():
+    if colour and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         shown = click.style(shown, fg=colour)
     click.echo(f"{shown}  {one.check}: {one.what}")
     if one.remedy:

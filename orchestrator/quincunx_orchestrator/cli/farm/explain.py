@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from quincunx_orchestrator.cli.documents import json_option
 from quincunx_orchestrator.cli.farm.options import farm_options
-from quincunx_orchestrator.cli.workspace import json_option
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.core.planner import StepKey

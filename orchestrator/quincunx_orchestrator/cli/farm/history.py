@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from quincunx_orchestrator.cli.documents import json_option
 from quincunx_orchestrator.cli.farm.jobs import ENDED, Choice, limit_option, list_jobs, since_option
 from quincunx_orchestrator.cli.farm.options import farm_options
-from quincunx_orchestrator.cli.workspace import json_option
 
 
 @click.command("history", short_help="List the jobs that are over.")

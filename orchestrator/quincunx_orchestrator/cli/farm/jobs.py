@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from quincunx_orchestrator.cli.documents import json_option
 from quincunx_orchestrator.cli.farm.options import farm_options
-from quincunx_orchestrator.cli.workspace import json_option
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.job import JobRecord, JobState
@@ -76,12 +76,13 @@ class Choice:
     since: float | None = None
     limit: int = 50
 
-    def of(self, jobs: RedisJobStore) -> list[JobRecord]:
-        """The jobs chosen, the newest first."""
+    def of(self, jobs: RedisJobStore) -> tuple[list[JobRecord], bool]:
+        """The jobs chosen, the newest first, and whether there are more than the limit."""
         states = cast("Sequence[JobState]", self.states)
         # Tags are not indexed: what is looked through is bounded by how long records are kept.
-        found = jobs.jobs(states, since=self.since or 0.0, limit=MOST if self.tag else self.limit)
-        return [one for one in found if not self.tag or self.tag in one.tags][: self.limit]
+        found = jobs.jobs(states, since=self.since or 0.0, limit=MOST if self.tag else self.limit + 1)
+        chosen = [one for one in found if not self.tag or self.tag in one.tags]
+        return chosen[: self.limit], len(chosen) > self.limit
 
 
 def list_jobs(choice: Choice, as_json: bool, nothing: str, flags: dict[str, str | None]) -> None:
@@ -90,11 +91,14 @@ def list_jobs(choice: Choice, as_json: bool, nothing: str, flags: dict[str, str 
     from quincunx_orchestrator.cli.farm.opening import open_desk
 
     with open_desk(**flags) as desk:
-        records = choice.of(desk.jobs)
+        records, more = choice.of(desk.jobs)
     if as_json:
-        click.echo(json.dumps({"schema": 1, "jobs": [job_row(one) for one in records]}, ensure_ascii=False))
+        rows = [job_row(one) for one in records]
+        click.echo(json.dumps({"schema": 1, "jobs": rows, "more": more}, ensure_ascii=False))
         return
     for line in job_lines(records):
         click.echo(line)
     if not records:
         click.echo(nothing, err=True)
+    if more:
+        click.echo(f"Only the newest {len(records)} are listed; --limit lists more.", err=True)

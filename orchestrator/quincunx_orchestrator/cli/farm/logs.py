@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from quincunx_orchestrator.cli.documents import json_option
 from quincunx_orchestrator.cli.farm.options import farm_options
-from quincunx_orchestrator.cli.workspace import json_option
 from quincunx_shared.names import SONG, SegmentId
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from quincunx_orchestrator.cli.documents import answer, json_option
 from quincunx_orchestrator.cli.farm.options import farm_options
 
 
@@ -15,30 +16,45 @@ def command() -> None:
 @command.command("drain", short_help="Let a node finish what it has and take no more.")
 @click.argument("name")
 @click.option("-r", "--reason", required=True, help="Why; `quincunx nodes` shows it to everybody.")
+@json_option
 @farm_options
-def drain(name: str, reason: str, **flags: str | None) -> None:
+def drain(name: str, reason: str, as_json: bool, **flags: str | None) -> None:
     """Drain the node NAME; several when NAME ends in *. What it has begun it finishes."""
-    import getpass
-
     from quincunx_orchestrator.cli.farm.opening import open_desk
 
     with open_desk(**flags) as desk:
-        for one in _matching(name, [one.node.name for one in desk.nodes.seen()]):
-            desk.nodes.drain(one, reason, by=getpass.getuser())
-            click.echo(f"{one} takes no more work.", err=True)
+        found = _matching(name, [one.node.name for one in desk.nodes.seen()])
+        for one in found:
+            desk.nodes.drain(one, reason, by=_whoever_asks())
+    rows = [{"node": one, "drained": True} for one in found]
+    answer({"nodes": rows}, "\n".join(f"{one} takes no more work." for one in found), as_json=as_json)
+
+
+def _whoever_asks() -> str:
+    """The name of this user, or the number: containers run users that no file of theirs knows."""
+    import getpass
+    import os
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # the latter until Python 3.13
+        return f"uid {os.getuid()}"
 
 
 @command.command("undrain", short_help="Let it work again.")
 @click.argument("name")
+@json_option
 @farm_options
-def undrain(name: str, **flags: str | None) -> None:
+def undrain(name: str, as_json: bool, **flags: str | None) -> None:
     """Let the node NAME take work again; several when NAME ends in *."""
     from quincunx_orchestrator.cli.farm.opening import open_desk
 
     with open_desk(**flags) as desk:
-        for one in _matching(name, [one.node.name for one in desk.nodes.seen()]):
-            told = "takes work again" if desk.nodes.undrain(one) else "was not drained"
-            click.echo(f"{one} {told}.", err=True)
+        found = _matching(name, [one.node.name for one in desk.nodes.seen()])
+        were = {one: desk.nodes.undrain(one) for one in found}
+    told = (f"{one} {'takes work again' if was else 'was not drained'}." for one, was in were.items())
+    rows = [{"node": one, "drained": False} for one in found]
+    answer({"nodes": rows}, "\n".join(told), as_json=as_json)
 
 
 def _matching(pattern: str, names: list[str]) -> list[str]:

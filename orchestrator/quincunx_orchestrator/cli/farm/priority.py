@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from quincunx_orchestrator.cli.documents import answer, json_option
 from quincunx_orchestrator.cli.farm.options import farm_options
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ CLASSES = ("system", "user", "background")
 @click.command("priority", short_help="Serve a job earlier or later.")
 @click.argument("name", metavar="ID")
 @click.argument("klass", metavar="CLASS", type=click.Choice(CLASSES))
+@json_option
 @farm_options
-def command(name: str, klass: Any, **flags: str | None) -> None:
+def command(name: str, klass: Any, as_json: bool, **flags: str | None) -> None:
     """Put a job into another CLASS: system is served before user, user before background.
 
     Of a running job, what is sent from now on goes to the queues of its class.
@@ -28,5 +30,7 @@ def command(name: str, klass: Any, **flags: str | None) -> None:
 
     with open_desk(**flags) as desk:
         record = desk.job(name)
-        refuse_ended(record.render, desk.jobs.rank(record.render, cast("Priority", klass)))
-    click.echo(f"{short(record.render)} is of class {klass} now.", err=True)
+        state = desk.jobs.rank(record.render, cast("Priority", klass))
+        refuse_ended(record.render, state)
+    document = {"render": record.render, "state": state, "priority": klass}
+    answer(document, f"{short(record.render)} is of class {klass} now.", as_json=as_json)

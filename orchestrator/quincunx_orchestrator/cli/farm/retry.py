@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from quincunx_orchestrator.cli.documents import json_option
 from quincunx_orchestrator.cli.farm.jobs import Since
 from quincunx_orchestrator.cli.farm.options import farm_options
-from quincunx_orchestrator.cli.workspace import json_option
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.job import JobRecord
@@ -28,25 +28,34 @@ AGAIN = ("failed", "partial", "cancelled", "superseded")
 def command(ids: tuple[str, ...], failed: bool, since: float | None, as_json: bool, **flags: str | None) -> None:
     """Submit jobs again as they were. What they have computed is recalled; only what failed or is missing runs."""
     from quincunx_orchestrator.cli.farm.options import named_farm
-    from quincunx_orchestrator.cli.farm.words import short
     from quincunx_orchestrator.farm.opening import open_farm
     from quincunx_orchestrator.farm.stopping import retry
 
     if bool(ids) == failed:
         raise click.UsageError("Which? Name jobs by their ids, or all that failed with --failed.")
-    rows = []
+    rows: list[dict[str, str]] = []
     with open_farm(named_farm(**flags)) as farm:
-        for record in _failed(farm.jobs, since) if failed else _named(farm.jobs, ids):
-            render = retry(farm.client(), record, farm.settings.max_jobs)
-            rows.append({"render": render, "retries": record.render})
+        chosen = _failed(farm.jobs, since) if failed else _named(farm.jobs, ids)
+        try:
+            for record in chosen:
+                render = retry(farm.client(), record, farm.settings.max_jobs)
+                rows.append({"render": render, "retries": record.render})
+        finally:
+            # A farm that takes no more half way has taken these.
+            _tell(rows, as_json=as_json)
+    if not rows and not as_json:
+        click.echo("Nothing failed.", err=True)
+
+
+def _tell(rows: list[dict[str, str]], *, as_json: bool) -> None:
+    from quincunx_orchestrator.cli.farm.words import short
+
     if as_json:
         click.echo(json.dumps({"schema": 1, "retried": rows}, ensure_ascii=False))
         return
     for row in rows:
         click.echo(row["render"])
         click.echo(f"{short(row['retries'])} runs again as {short(row['render'])}.", err=True)
-    if not rows:
-        click.echo("Nothing failed.", err=True)
 
 
 def _named(jobs: RedisJobStore, ids: tuple[str, ...]) -> list[JobRecord]:

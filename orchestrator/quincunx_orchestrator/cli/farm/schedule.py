@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from quincunx_orchestrator.cli.documents import answer, json_option
 from quincunx_orchestrator.cli.farm.options import FLAGS, farm_options
 from quincunx_orchestrator.cli.farm.priority import CLASSES
 from quincunx_orchestrator.cli.help_sections import SectionedCommand
-from quincunx_orchestrator.cli.shared_options import Choices, plan_options
-from quincunx_orchestrator.cli.workspace import cache_dir_option, json_option
+from quincunx_orchestrator.cli.shared_options import Choices, song_options
+from quincunx_orchestrator.cli.workspace import cache_dir_option
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.schedule_store import Planned
@@ -30,7 +31,7 @@ def command() -> None:
 @click.option("--zone", default="UTC", show_default=True, help="The time zone of WHEN, such as Europe/Paris.")
 @click.option("--priority", type=click.Choice(CLASSES), default="background", show_default=True)
 @click.option("--tag", "tags", multiple=True, help="A word to find it by. May be given several times.")
-@plan_options
+@song_options
 @cache_dir_option
 @farm_options
 def add(song: Path, when: str, name: str, zone: str, cache_dir: Path | None, **given: Any) -> None:
@@ -43,7 +44,8 @@ def add(song: Path, when: str, name: str, zone: str, cache_dir: Path | None, **g
     how, flags = ({key: given.pop(key) for key in keys} for keys in (("priority", "tags"), FLAGS))
     wanted = Wanted(song, when, name or song.stem, zone, how["priority"], how["tags"])
     due = add_schedule(wanted, Choices(**given), cache_dir, flags)
-    click.echo(f"{wanted.name} is rendered at {_moment(due)}.", err=True)
+    document = {"name": wanted.name, "when": when, "zone": zone, "next": _moment(due)}
+    answer(document, f"{wanted.name} is rendered at {_moment(due)}.", as_json=given["as_json"])
 
 
 @command.command("list", short_help="List the schedules.")
@@ -70,8 +72,9 @@ def list_all(as_json: bool, **flags: str | None) -> None:
 
 @command.command("remove", short_help="Drop a schedule.")
 @click.argument("name")
+@json_option
 @farm_options
-def remove(name: str, **flags: str | None) -> None:
+def remove(name: str, as_json: bool, **flags: str | None) -> None:
     """Drop the schedule NAME. What it has submitted goes on."""
     from quincunx_orchestrator.cli.farm.scheduling import open_schedules
     from quincunx_shared.errors import NotOnFarm
@@ -83,7 +86,7 @@ def remove(name: str, **flags: str | None) -> None:
             hint = did_you_mean(name, known)
             raise NotOnFarm(f"there is no such schedule{hint}", where=name, remedy="quincunx schedule list")
         schedules.remove(name)
-    click.echo(f"{name} is dropped.", err=True)
+    answer({"name": name, "removed": True}, f"{name} is dropped.", as_json=as_json)
 
 
 def _row(one: Planned) -> dict[str, Any]:

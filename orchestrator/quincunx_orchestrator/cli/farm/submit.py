@@ -10,7 +10,7 @@ import click
 from quincunx_orchestrator.cli.farm.options import FLAGS, farm_options
 from quincunx_orchestrator.cli.farm.priority import CLASSES
 from quincunx_orchestrator.cli.help_sections import SectionedCommand
-from quincunx_orchestrator.cli.shared_options import Choices, plan_options
+from quincunx_orchestrator.cli.shared_options import Choices, song_options
 from quincunx_orchestrator.cli.workspace import cache_dir_option
 
 #: Parameters of `submit` that say how the job is treated.
@@ -40,7 +40,7 @@ HOW = ("priority", "tags", "idempotency_key", "barrier", "keep_older")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop.")
 @click.option("--explain", is_flag=True, help="Say why each step is computed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the id, and nothing else.")
-@plan_options
+@song_options
 @cache_dir_option
 @farm_options
 def command(
@@ -62,8 +62,6 @@ def command(
 
     if output is not None and not (watch or wait):
         raise click.UsageError("-o needs --watch or --wait; or fetch it later with `quincunx watch ID -o FILE`.")
-    if given["stems"] is not None or given["phrases"] is not None:
-        raise click.UsageError("--stems and --phrases write files beside the song: use `quincunx render --farm`.")
     how, flags = ({name: given.pop(name) for name in names} for names in (HOW, FLAGS))
     choices = Choices(**given)
     errand = Errand(song, output, container, watch, wait or timeout is not None, timeout, choices.quiet)

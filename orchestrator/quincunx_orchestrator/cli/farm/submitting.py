@@ -27,6 +27,7 @@ from quincunx_orchestrator.core.segment_names import SegmentNames
 from quincunx_orchestrator.farm.opening import OpenFarm, open_farm
 from quincunx_orchestrator.farm.submission import Submission
 from quincunx_orchestrator.installed import cutter_named
+from quincunx_shared.farm.redis_client import is_outage
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.client import Submitted
@@ -101,11 +102,28 @@ def follow_to_end(farm: OpenFarm, render: RenderId, errand: Errand, names: Segme
     except KeyboardInterrupt:
         again = f"`quincunx watch {short(render)}` follows it again, `quincunx cancel {short(render)}` ends it"
         click.echo(f"Detached: the job goes on. {again}.", err=True)
+        _tell_unfinished(farm, render, names, as_json=as_json)
         return INTERRUPTED
     except StillPending:
         click.echo(f"Not over after {errand.timeout:g} s. `quincunx show {short(render)}` says why.", err=True)
+        _tell_unfinished(farm, render, names, as_json=as_json)
         return PENDING
     return tell_end(farm, find_job(farm.jobs, render), errand, names, as_json=as_json)
+
+
+def _tell_unfinished(farm: OpenFarm, render: RenderId, names: SegmentNames, *, as_json: bool) -> None:
+    """Print what is known of a job that is left to itself, where a document is asked for."""
+    if not as_json:
+        return
+    try:
+        record = farm.jobs.get(render)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        record = None
+    # It was accepted; of what Redis lost, or does not say, no more is known.
+    known = outcome_document(record, None, names) if record else {"schema": 1, "render": render, "state": "pending"}
+    click.echo(json.dumps(known, ensure_ascii=False))
 
 
 def tell_end(farm: OpenFarm, record: JobRecord, errand: Errand, names: SegmentNames, *, as_json: bool) -> int:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from quincunx_orchestrator.cli.documents import json_option
 from quincunx_orchestrator.cli.farm.options import farm_options
-from quincunx_orchestrator.cli.workspace import json_option
 
 
 @click.command("watch", short_help="Follow a job, and fetch what came of it.")

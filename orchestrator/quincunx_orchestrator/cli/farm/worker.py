@@ -15,7 +15,7 @@ from quincunx_orchestrator.cli.farm.options import farm_options
     "--queues",
     metavar="A,B",
     default="",
-    help="Whose work: cpu,gpu for all, or names of queues.  [default: its device's]",
+    help="Whose work: cpu,gpu for all, or single queues, as gpu.system,gpu.user.  [default: its device's]",
 )
 @click.option("--concurrency", type=click.IntRange(1, 1024), help="Bundles at once.  [default: cpu one a core, gpu 4]")
 @farm_options

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -42,10 +44,23 @@ def check_disk(folder: Path, wanted: int) -> Finding:
     remedy = "free some room, or set cache_dir or cache_size"
     if free < SCARCE_BYTES:
         return fault("disk", told, remedy)
-    held = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
-    if free + held < wanted:
+    if free + held_bytes(_files_in(folder)) < wanted:
         return warning("disk", f"{told}, and the cache may take {_gigabytes(wanted)}", remedy)
     return fine("disk", told)
+
+
+def held_bytes(files: Iterable[Path]) -> int:
+    """How many bytes files hold; what somebody evicts meanwhile holds none."""
+    held = 0
+    for path in files:
+        with suppress(OSError):
+            held += path.lstat().st_size
+    return held
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    # Unlike `rglob` this takes a folder that goes meanwhile for an empty one.
+    return (Path(within) / name for within, _, names in os.walk(folder) for name in names)
 
 
 #: The settings that name a secret; other files may be read by anybody.
