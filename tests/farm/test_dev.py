@@ -214,6 +214,18 @@ def test_a_song_is_watched_and_rendered_on_the_farm_at_every_save(farm: DevFarm,
     assert watching.returncode == 130
 
 
+def test_a_server_that_dies_starts_again_with_all_that_it_knew(farm: DevFarm, shell: Shell, tmp_path: Path) -> None:
+    path = written(tmp_path, two_phrases(tone=55))
+    assert shell("submit", str(path), "--wait").code == 0
+    file = Path(farm.environment["QUINCUNX_DEV_DIR"]) / "redis" / "redis.pid"
+    before = int(file.read_text())
+    os.kill(before, signal.SIGKILL)
+    until(lambda: file.read_text().strip() not in {"", str(before)}, 30.0)
+    again = shell("submit", str(path), "--wait", "--json")
+    assert (again.code, again.document["steps"]["run"]) == (0, 0)
+    assert shell("submit", str(written(tmp_path, two_phrases(tone=56))), "--wait").code == 0
+
+
 @pytest.mark.parametrize("role", [("worker", "--device", "gpu", "--concurrency", "1"), ("coordinator",)])
 def test_more_workers_and_coordinators_join_and_leave(farm: DevFarm, shell: Shell, role: tuple[str, ...]) -> None:
     def count() -> int:
@@ -313,15 +325,28 @@ def test_a_killed_farm_leaves_nothing_in_the_way_and_ctrl_c_ends_all_that_was_st
     assert not (tmp_path / "dev" / "farm.toml").exists()
 
 
-def test_a_render_on_a_farm_starts_one_when_none_runs(tmp_path: Path) -> None:
+def test_renders_on_a_farm_start_one_when_none_runs_and_share_it(tmp_path: Path) -> None:
     environment = environment_in(tmp_path)
     path = written(tmp_path, two_phrases())
-    render = [*QUINCUNX, "render", str(path), "-o", "farm.wav", "--farm"]
+    renders = [
+        subprocess.Popen(
+            [*QUINCUNX, "render", str(path), "-o", name, "--farm"],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=tmp_path,
+        )
+        for name in ("one.wav", "other.wav")
+    ]
     try:
-        told = subprocess.run(render, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
-        assert told.stderr.startswith("Note: No farm is configured: a private one is started on this machine.")
-        assert (tmp_path / "farm.wav").read_bytes().startswith(b"RIFF")
+        for name, render in zip(("one.wav", "other.wav"), renders, strict=True):
+            _, told = render.communicate(timeout=120)
+            assert told.startswith("Note: No farm is configured: a private one is started on this machine."), told
+            assert (tmp_path / name).read_bytes().startswith(b"RIFF")
     finally:
+        for render in renders:
+            render.kill()
+            render.communicate()
         stop = [*QUINCUNX, "dev", "stop"]
         assert subprocess.run(stop, env=environment, capture_output=True, check=True).returncode == 0
 

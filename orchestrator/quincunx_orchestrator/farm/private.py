@@ -16,6 +16,7 @@ import json
 import os
 import secrets
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,8 @@ from quincunx_shared.errors import FarmError
 
 #: The settings of a farm that was killed, until its processes are gone.
 KILLED = "killed.toml"
+
+HELD_SECONDS = 0.2
 
 
 def state_folder() -> Path:
@@ -61,7 +64,7 @@ def held(folder: Path) -> Iterator[None]:
     """Hold the farm in a folder. Raises `AlreadyRunning`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "running").open("a+b") as file:
-        if not _lock(file, shared=False):
+        if not _locked_within(file, HELD_SECONDS):
             told = f"a private farm runs already, as process {running_pid(folder)}"
             raise AlreadyRunning(told, where=str(folder), remedy="quincunx dev stop")
         file.truncate(0)
@@ -74,6 +77,16 @@ def held(folder: Path) -> Iterator[None]:
             yield
         finally:
             (folder / "farm.toml").unlink(missing_ok=True)
+
+
+def _locked_within(file: IO[bytes], seconds: float) -> bool:
+    """Take the lock. Who asks whether a farm runs has it for a moment, too."""
+    deadline = time.monotonic() + seconds
+    while not _lock(file, shared=False):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def key_file(folder: Path) -> Path:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from quincunx_orchestrator.farm.private import (
@@ -23,6 +24,8 @@ from quincunx_orchestrator.farm.private import (
     write_settings,
 )
 from quincunx_orchestrator.farm.processes import coordinator_command, environment_of, worker_command
+from quincunx_orchestrator.farm.redis_program import NoRedisServer
+from quincunx_orchestrator.farm.redis_server import RedisServer, ServerOptions, end_leftover, start
 from quincunx_orchestrator.farm.supervisor import Part, Supervisor
 from quincunx_shared.errors import FarmError
 from quincunx_shared.farm.nodes import RedisNodes
@@ -37,6 +40,9 @@ END_SECONDS = 20.0
 
 LOOK_SECONDS = 0.05
 
+#: A server that does not start is tried again after so long.
+REVIVE_SECONDS = 5.0
+
 
 @contextlib.contextmanager
 def private_farm(
@@ -44,7 +50,6 @@ def private_farm(
 ) -> Iterator[Supervisor]:
     """Run a farm in a folder; it is ready inside, unless `ended` was set meanwhile. Ends all that it started."""
     from quincunx_orchestrator.embedded import this_machine
-    from quincunx_orchestrator.farm.redis_server import ServerOptions, end_leftover, start
 
     with held(folder), contextlib.ExitStack() as stack:
         _wait_for_leftovers(folder)
@@ -61,13 +66,33 @@ def private_farm(
         }
         settings = FarmSettings.model_validate(told)
         (folder / "blobs").mkdir(exist_ok=True)
-        supervisor = Supervisor(folder, tell)
+        supervisor = Supervisor(folder, tell, beside=_Revived(server, tell).look)
         stack.callback(supervisor.stop, END_SECONDS)
         nodes = stack.enter_context(_nodes_of(settings))
         supervisor.start(parts_of(settings, workers, gpu=this_machine().provider == "cuda"))
         if _is_ready(nodes, supervisor, ended):
             write_settings(folder, told)
         yield supervisor
+
+
+@dataclass
+class _Revived:
+    """Starts the farm's server again when it dies: everybody else waits for it. What it kept, it finds again."""
+
+    server: RedisServer
+    tell: Callable[[str], None]
+    due: float = 0.0
+
+    def look(self) -> None:
+        """Look after it once."""
+        if self.server.running or time.monotonic() < self.due:
+            return
+        self.tell("Redis has ended; it starts again")
+        try:
+            self.server.launch()
+        except NoRedisServer as error:
+            self.tell(f"{error}; it is tried again in {REVIVE_SECONDS:.0f} s")
+            self.due = time.monotonic() + REVIVE_SECONDS
 
 
 def _wait_for_leftovers(folder: Path) -> None:
@@ -134,13 +159,32 @@ def _failure(supervisor: Supervisor, name: str, what: str) -> FarmError:
 
 
 def start_detached(folder: Path, workers: int) -> None:
-    """Start the private farm as a process of its own, and wait until it is ready. One that runs already is taken."""
-    if settings_file(folder) is not None:
-        return
+    """Start the private farm as a process of its own, and wait until it is ready.
+
+    One that runs already is taken, and so is one that somebody else is just starting.
+    """
+    process: subprocess.Popen[bytes] | None = None
+    deadline = time.monotonic() + READY_SECONDS + END_SECONDS
+    while settings_file(folder) is None:
+        over = process is not None and process.poll() is not None
+        if (over and running_pid(folder) is None) or time.monotonic() > deadline:
+            last = _log(folder).read_text(errors="replace").strip()
+            raise FarmError(f"the private farm did not start: {last[-600:]}", where=str(_log(folder)))
+        if process is None and running_pid(folder) is None:
+            process = _detached(folder, workers)
+        time.sleep(LOOK_SECONDS)
+
+
+def _log(folder: Path) -> Path:
+    """What a farm that was started in the background says."""
+    return folder / "dev.log"
+
+
+def _detached(folder: Path, workers: int) -> subprocess.Popen[bytes]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = folder / "dev.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - ourselves
+    # Somebody else may be starting one at the same time.
+    with _log(folder).open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - ourselves
             [sys.executable, "-P", "-m", "quincunx_orchestrator.cli", "dev", "--workers", str(workers)],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -149,12 +193,6 @@ def start_detached(folder: Path, workers: int) -> None:
             env={**os.environ, "QUINCUNX_DEV_DIR": str(folder)},
             start_new_session=True,
         )
-    deadline = time.monotonic() + READY_SECONDS + END_SECONDS
-    while settings_file(folder) is None:
-        if process.poll() is not None or time.monotonic() > deadline:
-            last = log.read_text(errors="replace").strip()
-            raise FarmError(f"the private farm did not start: {last[-600:]}", where=str(log))
-        time.sleep(LOOK_SECONDS)
 
 
 def stop_running(folder: Path) -> bool:

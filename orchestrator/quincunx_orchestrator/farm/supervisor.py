@@ -52,6 +52,8 @@ class Supervisor:
     folder: Path
     tell: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
+    #: Looks after what was started beside the parts, each time.
+    beside: Callable[[], None] = lambda: None
     _running: list[_Running] = field(default_factory=list)
 
     def start(self, parts: Sequence[Part]) -> None:
@@ -66,6 +68,7 @@ class Supervisor:
 
     def look(self) -> None:
         """Look after every part once."""
+        self.beside()
         now = self.clock()
         for one in self._running:
             if one.due is None and one.process.poll() is not None:
