@@ -20,10 +20,15 @@ class Recall:
     index: SignatureIndex
     blobs: BlobStore
 
-    def find(self, signatures: Iterable[Signature]) -> Mapping[Signature, Outputs]:
-        """Return the records that can be kept, by signature."""
+    def find(self, signatures: Iterable[Signature], *, anew: bool = False) -> Mapping[Signature, Outputs]:
+        """Return the records that can be kept, by signature.
+
+        With `anew`, it does not count that this process has seen their blobs a while ago: the store is asked.
+        """
         records = self.index.find(signatures)
         stored = {ref.digest for outputs in records.values() for ref in outputs if ref.inline is None}
+        if anew:
+            self.blobs.doubt(stored)
         missing = self.blobs.missing(stored) if stored else set()
         if not missing:
             return records

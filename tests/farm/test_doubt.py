@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from tests.scenario.toy_farm import Toys, address, ramp, segment, toy_farm
+from tests.farm.worker_desk import bundle
+from tests.scenario.toy_farm import NoModels, Toys, address, ramp, segment, step, toy_farm
 
 from quincunx_orchestrator.core.segment import Segment
+from quincunx_shared.manifest import Input, Option
 from quincunx_shared.names import Digest
 from quincunx_shared.ports import BlobStore
 from quincunx_shared.recall import Recall
+from quincunx_shared.step import StepContext
+from quincunx_shared.stores.memory import MemoryBlobStore, MemoryBoard, MemoryEventLog, MemoryIndex, SystemClock
 from quincunx_shared.stores.presence import Presence
+from quincunx_workers.executor import run_bundle
+from quincunx_workers.workbench import Workbench
 
 END = address("p", "last.y")
 
@@ -26,6 +33,7 @@ class Believing:
 
     def put(self, digest: Digest, content: bytes | memoryview) -> None:
         self._within.put(digest, content)
+        self._present.note((digest,))
 
     def get(self, digest: Digest) -> bytes | memoryview:
         return self._within.get(digest)
@@ -63,3 +71,23 @@ def test_what_workers_do_not_find_is_looked_for_again_and_computed() -> None:
         assert result.state == "succeeded"
         assert toys.ran == [("p", "last"), ("p", "middle")]
         assert np.array_equal(result.payloads[END], ramp() + np.float32(7))
+
+
+def test_a_worker_does_not_answer_with_a_blob_that_it_only_believes_to_be_there() -> None:
+    def run(inputs: Any, options: Any, context: StepContext) -> Any:  # noqa: ARG001
+        return ramp()
+
+    options = [Option(name=one, type="str", default="") for one in ("trace", "word")]
+    options.append(Option(name="seconds", type="float", default=0.0))
+    nap = step("nap", run, inputs=(Input(name="x", type="audio", required=False),), options=options)
+    store, index = MemoryBlobStore(), MemoryIndex()
+    bench = Workbench({"nap": nap}, Believing(store), index, MemoryEventLog(), SystemClock(), NoModels())
+    ours = bundle("a")
+    deep = ours.tasks[0].signature
+    assert run_bundle(ours, MemoryBoard(), bench).ran == ["it"]
+    # Another worker has found that the blob is gone, and the coordinator has forgotten what it knows of: the recipe.
+    store._blobs.clear()
+    index.forget([deep])
+    assert run_bundle(ours, MemoryBoard(), bench).ran == ["it"]
+    (output,) = index.find([deep])[deep]
+    assert store.missing([output.digest]) == set()

@@ -82,7 +82,9 @@ def _recalled(call: Call, shallow: Signature, bench: Workbench) -> Answer | None
     names: list[tuple[Signature, RecalledBy]] = [(shallow, "call")]
     if not call.task.nameless:
         names.insert(0, (deep, "recipe"))
-    known = bench.recall.find([signature for signature, _ in names])
+    # The planner knew nothing of it, perhaps because a blob of it is lost. Somebody who believes to have seen that
+    # blob would answer with it again, and the render would plan again and again.
+    known = bench.recall.find([signature for signature, _ in names], anew=True)
     for signature, by in names:
         outputs = known.get(signature)
         if outputs is not None and len(outputs) == len(call.task.step.outputs):
