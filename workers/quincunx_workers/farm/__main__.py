@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from quincunx_shared.errors import BadInput, QuincunxError
 from quincunx_shared.farm.logs import start_logging
@@ -29,16 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a worker until SIGTERM."""
     try:
         chosen = _parsed(arguments)
-        if chosen.alone:
-            from quincunx_workers.farm.running import run
+        from quincunx_workers.farm.running import run
 
-            return run(chosen.name, chosen.device, chosen.queues, chosen.concurrency)
-        loaded = load_settings().settings
-        start_logging(loaded, "worker")
-        supervisor = Supervisor(_command(chosen), logging.getLogger(__name__).warning)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, supervisor.end)
-        return supervisor.run()
+        work = partial(run, chosen.name, chosen.device, chosen.queues, chosen.concurrency)
+        if chosen.alone:
+            return work()
+        start_logging(load_settings().settings, "worker")
+        return Supervisor(work, logging.getLogger(__name__).warning).run()
     except QuincunxError as error:
         print(error, file=sys.stderr)  # noqa: T201 - what is wrong with the settings is all there is to say
         return error.exit_code
@@ -76,11 +73,6 @@ def _queue(name: str) -> str:
     known = [*DEVICES, *(one.removeprefix(_FAMILY) for one in queues_of(DEVICES))]
     told = f"there is no queue {name!r}{did_you_mean(name, known)}"
     raise BadInput(told, where="--queues", remedy=f"one or more of {', '.join(known)}")
-
-
-def _command(chosen: argparse.Namespace) -> list[str]:
-    told = ["--device", chosen.device, "--queues", ",".join(chosen.queues), "--concurrency", str(chosen.concurrency)]
-    return [sys.executable, "-P", "-m", "quincunx_workers.farm", *told, "--name", chosen.name, "--alone"]
 
 
 if __name__ == "__main__":
