@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -129,7 +130,9 @@ def test_a_song_sounds_as_it_does_here_and_an_edit_runs_only_its_own(shell: Shel
     assert shell("diff", render, render).err == "Both compute the same.\n"
     steps = [one["node"] for one in shell("logs", render, "--json").document["events"] if one["event"] == "StepRan"]
     assert sorted(steps) == sorted(node for _, node in ran)
-    assert "vocoder ran in" in shell("logs", render, "--step", "vocoder").out
+    moment, where = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", r"on worker-cpu\S*: "
+    line = shell("logs", render, "--step", "vocoder").out
+    assert re.match(rf"{moment} t1-\w+ Lead 2:1 hello vocoder ran in [\d.]+ s {where}", line)
     assert shell("logs", render, "--failed").out == ""
 
 
@@ -144,7 +147,7 @@ def test_a_phrase_that_cannot_be_sung_is_named_and_the_rest_is_written(shell: Sh
     assert "Lead 4:2 「☃」" in told.err
     assert "notes[" not in told.err
     (line, *skipped) = shell("logs", render, "--failed").out.splitlines()
-    assert "Lead 4:1 two ☃ phonemize FAILED: Lead 4:2 「☃」" in line
+    assert re.search(r"Lead 4:1 two ☃ phonemize FAILED on worker-cpu\S*: Lead 4:2 「☃」", line)
     assert all("Lead 4:1 two ☃" in one for one in skipped)
     assert shell("logs", render, "--failed", "--phrase", "Lead 1").out == ""
     assert shell("logs", render, "--failed", "--phrase", "Lead 4").out.splitlines() == [line, *skipped]

@@ -57,6 +57,7 @@ def test_a_bundle_ends_with_its_exports_and_events(desk: Desk) -> None:
     assert desk.work.outcomes(RENDER, ALL) == {A: b"out"}
     assert desk.on_board(address) == ref
     assert list(desk.events()) == [ran, ran]
+    assert [one.worker for one in desk.events() if isinstance(one, StepRan)] == ["one", "one"]
     assert desk.work.unclaimed(RENDER, ALL) == {C}
     assert dict(desk.work.lease(RENDER, [A], "other").bundles) == {}
 

@@ -10,9 +10,9 @@ from redis import Redis
 
 from quincunx_shared.events import Event
 from quincunx_shared.farm.memory_work_state import MemoryWorkState
+from quincunx_shared.farm.redis_events import RedisEventLog
 from quincunx_shared.farm.redis_work_state import RedisWorkState
-from quincunx_shared.farm.render_keys import BOARD, EVENT_FIELD, EVENTS, board_field, board_ref, render_key
-from quincunx_shared.farm.wire import event_from_json
+from quincunx_shared.farm.render_keys import BOARD, EVENTS, board_field, board_ref, render_key
 from quincunx_shared.farm.work_state import LEASE_SECONDS, WorkState
 from quincunx_shared.names import Address, RenderId
 from quincunx_shared.payload import ParamRef
@@ -64,6 +64,6 @@ def redis_desk(server: Redis) -> Desk:
     def events() -> Sequence[Event]:
         entries = client.xrange(key(EVENTS))
         assert [name for name, _ in entries] == [b"0-%d" % (k + 1) for k in range(len(entries))]
-        return tuple(event_from_json(fields[EVENT_FIELD.encode()]) for _, fields in entries)
+        return RedisEventLog(client, "qx", RENDER).since(0)
 
     return Desk(RedisWorkState(server), expire, events, on_board)

@@ -35,7 +35,8 @@ local function queue(render)
   redis.call('ZADD', key('queue:' .. get(render, 'priority')), get(render, 'number'), render)
 end
 local function tell(render, event)
-  redis.call('XADD', farm .. ':{' .. render .. '}:events', '0-*', 'event', event)
+  local at = string.format('%.0f', now * 1000)
+  redis.call('XADD', farm .. ':{' .. render .. '}:events', '0-*', 'event', event, 'at', at)
 end
 local function finish(render, state, result, note)
   leave(render)

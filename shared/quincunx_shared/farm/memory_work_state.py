@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from quincunx_shared.events import stamped
 from quincunx_shared.farm.work_state import (
     LEASE_SECONDS,
     MOST_ATTEMPTS,
@@ -222,13 +223,14 @@ class MemoryWorkState:
             return False
         if not _holds(known, one.id, token):
             return known.ended.get(one.id, ("", b""))[0] == token
+        worker = known.leases[one.id].worker
         known.forget(one.id)
         known.returned.pop(one.id, None)
         known.attempts.pop(origin_of(one.id), None)
         known.ended[one.id] = (token, one.outcome)
         self._board(render).put(one.exports)
         for event in one.events:
-            self._log(render).append(event)
+            self._log(render).append(stamped(event, self._clock.now(), worker))
         return True
 
     def _is_leased(self, known: _Render, bundle: BundleId) -> bool:

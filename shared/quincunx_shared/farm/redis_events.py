@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from quincunx_shared.events import Event
-from quincunx_shared.farm.render_keys import EVENT_FIELD, EVENTS, render_key
+from quincunx_shared.events import Event, stamped
+from quincunx_shared.farm.render_keys import AT_FIELD, EVENT_FIELD, EVENTS, WORKER_FIELD, render_key
 from quincunx_shared.farm.wire import BadMessage, event_from_json, event_to_json
 from quincunx_shared.names import RenderId
 
@@ -38,15 +38,16 @@ if before then
   local count, last = string.match(before, '^(%d+) (.*)$')
   if count == ARGV[4] then return last end
 end
-local last = ''
+local last, clock = '', redis.call('TIME')
+local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
 for i = 5, #ARGV do
-  last = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '0-*', 'FIELD', ARGV[i])
+  last = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '0-*', 'event', ARGV[i], 'at', now)
 end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4] .. ' ' .. last)
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[1])
 return last
-""".replace("FIELD", EVENT_FIELD)
+"""
 
 
 class RedisEventLog:
@@ -112,7 +113,7 @@ class RedisEventLog:
             entries = cast("list[Any]", self._redis.xrange(self._key, f"0-{sequence + 1}", "+", count=_BATCH))
             for name, fields in entries:
                 sequence = _sequence(name) + 1
-                yield sequence - 1, _event(fields[EVENT_FIELD.encode()])
+                yield sequence - 1, _event(fields)
             if len(entries) < _BATCH:
                 return
 
@@ -121,11 +122,13 @@ class RedisEventLog:
         self._redis.unlink(self._key, self._writers)
 
 
-def _event(content: bytes) -> Event | None:
+def _event(fields: Mapping[bytes, bytes]) -> Event | None:
     try:
-        return event_from_json(content)
+        event = event_from_json(fields[EVENT_FIELD.encode()])
     except BadMessage:
         return None
+    at, worker = fields.get(AT_FIELD.encode(), b"0"), fields.get(WORKER_FIELD.encode(), b"")
+    return stamped(event, int(at) / 1000, worker.decode())
 
 
 def _sequence(name: bytes | str) -> int:

@@ -10,9 +10,10 @@ from quincunx_shared.stores.record import pack, unpack
 #: The blackboard: a hash of `board_field` → `board_value`.
 BOARD = "board"
 
-#: The events: a stream whose entry `0-k+1` is event k, as JSON in the field `EVENT_FIELD`.
+#: The events: a stream whose entry `0-k+1` is event k, as JSON in the field `EVENT_FIELD`, with the milliseconds since
+#: 1970 by the clock of Redis when it was told, and with the worker that told it, if one did.
 EVENTS = "events"
-EVENT_FIELD = "event"
+EVENT_FIELD, AT_FIELD, WORKER_FIELD = "event", "at", "worker"
 
 
 def render_key(namespace: str, render: RenderId, part: str) -> str:

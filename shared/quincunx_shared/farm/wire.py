@@ -107,8 +107,9 @@ def exports_from_wire(told: list[Any]) -> dict[Address, ParamRef]:
 
 
 def event_to_json(event: events.Event) -> bytes:
-    """An event with the name of its type."""
-    return dump({"event": type(event).__name__, **asdict(event)})
+    """An event with the name of its type. When and by whom it is told, the log knows better."""
+    told = {name: value for name, value in asdict(event).items() if name not in ("at", "worker")}
+    return dump({"event": type(event).__name__, **told})
 
 
 _EVENTS: Mapping[str, Callable[..., events.Event]] = {one.__name__: one for one in get_args(events.Event)}

@@ -159,7 +159,10 @@ redis.call('HDEL', attempts, origin_of(id))
 redis.call('HSET', ended, id, token .. ARGV[4])
 local last = 5 + 2 * tonumber(ARGV[5])
 for i = 6, last, 2 do redis.call('HSET', board, ARGV[i], ARGV[i + 1]) end
-for i = last + 1, #ARGV do redis.call('XADD', events, '0-*', 'event', ARGV[i]) end
+local at = string.format('%.0f', now)
+for i = last + 1, #ARGV do
+  redis.call('XADD', events, '0-*', 'event', ARGV[i], 'at', at, 'worker', lease.worker)
+end
 lasting(ttl, ended, board, events)
 return 1
 """

@@ -81,6 +81,13 @@ def _events(farm: OpenFarm, render: RenderId, follow: bool) -> Iterator[tuple[in
 
 
 def _line(event: Event, names: SegmentNames) -> str:
+    from datetime import datetime
+
+    moment = f"{datetime.fromtimestamp(event.at):%Y-%m-%d %H:%M:%S} " if event.at else ""
+    return f"{moment}{_sentence(event, names)}"
+
+
+def _sentence(event: Event, names: SegmentNames) -> str:
     from quincunx_orchestrator.cli.farm.words import counted
     from quincunx_shared import events
 
@@ -93,11 +100,11 @@ def _line(event: Event, names: SegmentNames) -> str:
         case events.StageEnded():
             return f"stage {event.level + 1} ended"
         case events.StepRan():
-            return f"{phrase} {event.node} ran in {event.seconds:.3f} s: {event.reason}"
+            return f"{phrase} {event.node} ran in {event.seconds:.3f} s{_on(event.worker)}: {event.reason}"
         case events.StepRecalled():
-            return f"{phrase} {event.node} recalled by its {event.by} signature"
+            return f"{phrase} {event.node} recalled by its {event.by} signature{_on(event.worker)}"
         case events.StepFailed():
-            return f"{phrase} {event.node} FAILED: {names.in_song(event.segment, event.error)}"
+            return f"{phrase} {event.node} FAILED{_on(event.worker)}: {names.in_song(event.segment, event.error)}"
         case events.StepSkipped():
             return f"{phrase} {event.node} skipped: {event.because}"
         case events.StepProgressed():
@@ -106,3 +113,7 @@ def _line(event: Event, names: SegmentNames) -> str:
             return f"{phrase} {event.state}"
         case events.RenderEnded():
             return f"ended: {event.state}"
+
+
+def _on(worker: str) -> str:
+    return f" on {worker}" if worker else ""

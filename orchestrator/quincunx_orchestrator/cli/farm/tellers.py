@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from quincunx_orchestrator.cli.farm.words import counted
+from quincunx_orchestrator.cli.farm.words import counted, moment_text
 from quincunx_shared.events import (
     Event,
     RenderPlanned,
@@ -152,6 +152,7 @@ def event_document(sequence: int, event: Event, names: SegmentNames) -> dict[str
     segment = SegmentId(getattr(event, "segment", ""))
     if segment in names.labels:
         document["label"] = names.labels[segment]
+    document["at"] = moment_text(event.at)
     if isinstance(event, StepFailed):
         document["error"] = names.in_song(event.segment, event.error)
     return document
