@@ -186,6 +186,22 @@ def test_who_has_a_claim_hears_with_it_what_the_index_knows(redis: Redis) -> Non
     claims.close()
 
 
+def test_what_this_process_wrote_after_it_was_claimed_is_found(redis: Redis) -> None:
+    index = RedisIndex(redis)
+    record = {ONE: (encode([1]).ref,)}
+    with closing(RedisClaims(redis, index=index)) as claims:
+        index.add(record)
+        assert claims.take(ONE)
+        index.flush()
+        assert index.find([ONE]) == record
+    index.forget([ONE])
+    asked = index.writes
+    index.add(record)
+    index.flush()
+    index.hear({ONE: None}, asked)
+    assert index.find([ONE]) == record, "an answer from before the write comes late"
+
+
 def test_what_is_foreseen_is_good_for_one_look(redis: Redis) -> None:
     known, later = Signature("aa" * 32), Signature("bb" * 32)
     index = RedisIndex(redis)

@@ -110,13 +110,14 @@ class RedisClaims:
     def _run_take(self, signature: Signature) -> bool:
         index = self._index
         keys: list[str | bytes] = [self._prefix + signature, *([] if index is None else [index.key_of(signature)])]
+        writes = 0 if index is None else index.writes
         try:
             with store_errors():
                 taken, *known = self._take(keys, [self._me, round(self._lease * 1000)])
         except StoreUnreachable:
             return True
         if index is not None and known:
-            index.hear({signature: known[0]})
+            index.hear({signature: known[0]}, writes)
         return bool(taken)
 
     def _for_each(self, names: Iterable[Signature], milliseconds: int) -> None:

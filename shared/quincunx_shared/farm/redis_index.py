@@ -43,15 +43,18 @@ class RedisIndex:
         self._unwritten: dict[Signature, Outputs] = {}
         #: Answers that came with other questions, each good for one look.
         self._heard: dict[Signature, bytes | None] = {}
+        #: How often something was written: an answer to what was asked before that may not be true any more.
+        self.writes = 0
 
     def key_of(self, signature: Signature) -> bytes:
         """Where a record lies, for scripts that look at it on the way."""
         return self._prefix + bytes.fromhex(signature)
 
-    def hear(self, records: Mapping[Signature, bytes | None]) -> None:
-        """Take note of what lies there right now, so that the next `find` of these names need not ask."""
+    def hear(self, records: Mapping[Signature, bytes | None], writes: int) -> None:
+        """Take note of what lay there after so many writes, so that the next `find` of these names need not ask."""
         with self._guard:
-            self._heard.update(records)
+            if writes == self.writes:
+                self._heard.update(records)
 
     def foresee(self, signatures: Iterable[Signature]) -> None:
         """Look up, in one round trip, what is about to be asked for one by one; forget what was foreseen before.
@@ -109,8 +112,11 @@ class RedisIndex:
                     writing.set(self._prefix + key, pack(key, outputs), nx=True)
                 writing.execute()
             with self._guard:
+                self.writes += 1
                 for name in taken:
                     del self._unwritten[name]
+                    # From here on, who heard before that nothing is there would find it in neither place.
+                    self._heard.pop(name, None)
 
     def forget(self, signatures: Iterable[Signature]) -> None:
         """Drop records."""
