@@ -230,14 +230,20 @@ def test_a_server_that_dies_starts_again_with_all_that_it_knew(farm: DevFarm, sh
 
 
 @pytest.mark.parametrize("role", [("worker", "--device", "gpu", "--concurrency", "1"), ("coordinator",)])
-def test_more_workers_and_coordinators_join_and_leave(farm: DevFarm, shell: Shell, role: tuple[str, ...]) -> None:
+def test_more_workers_and_coordinators_join_and_leave(
+    farm: DevFarm, shell: Shell, role: tuple[str, ...], tmp_path: Path
+) -> None:
+    alive = tmp_path / "alive"
+
     def count() -> int:
         nodes = shell("nodes", "--json").document["nodes"]
         return len([one for one in nodes if one["role"] == role[0] and one["state"] == "up"])
 
-    process = subprocess.Popen([*QUINCUNX, *role], env=farm.environment, stderr=subprocess.DEVNULL)
+    command = [*QUINCUNX, *role, "--alive-file", str(alive)]
+    process = subprocess.Popen(command, env=farm.environment, stderr=subprocess.DEVNULL)
     try:
         until(lambda: count() == 2, 30.0)
+        assert alive.exists()
     finally:
         process.terminate()
         assert process.wait(30) == 0

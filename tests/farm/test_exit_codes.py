@@ -75,6 +75,13 @@ def test_a_coordinator_that_cannot_begin_says_why(farm: Path, variables: dict[st
     assert ended.returncode == code
 
 
+@pytest.mark.usefixtures("farm")
+@pytest.mark.parametrize("role", ["coordinator", "worker"])
+def test_a_flag_that_says_no_setting_is_named(role: str, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = shell_of(capsys)(role, "--lease-seconds", "soon")
+    assert (answer.code, "flag --lease-seconds: " in answer.err) == (2, True)
+
+
 def test_a_worker_whose_settings_are_wrong_ends_with_two(farm: Path) -> None:
     told = {"QUINCUNX_FARM_LOG_LEVEL": "shout", "QUINCUNX_FARM_STORE": farm.as_uri()}
     ended = subprocess.run(worker_command((), "cpu"), env={**os.environ, **told}, capture_output=True, timeout=60)

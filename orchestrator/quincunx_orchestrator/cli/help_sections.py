@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import click
 
-#: Section → its flags, by the names of their parameters. What stands in none comes first, under `Options`.
+#: Section → its flags, by the names of their parameters. A flag may name one itself (`section`); what stands in none
+#: comes first, under `Options`.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Who sings": ("voice", "voice_for", "strict_voice", "vocoder_dir"),
     "Which take": ("predict", "natural", "seed", "acoustic_seed", "steps", "depth", "takes", "keep", "cut"),
@@ -31,8 +32,9 @@ class SectionedCommand(click.Command):
         for parameter in self.get_params(ctx):
             row = parameter.get_help_record(ctx)
             if row is not None and isinstance(parameter, click.Option):
-                rows[placed.get(parameter.name or "", "Options")].append(row)
-        for title, section in rows.items():
-            if section:
+                section: str = getattr(parameter, "section", placed.get(parameter.name or "", "Options"))
+                rows.setdefault(section, []).append(row)
+        for title, told in rows.items():
+            if told:
                 with formatter.section(title):
-                    formatter.write_dl(section)
+                    formatter.write_dl(told)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from quincunx_orchestrator.cli.farm.options import farm_options
+from quincunx_orchestrator.cli.farm.options import setting_options
+from quincunx_orchestrator.cli.help_sections import SectionedCommand
 
 
-@click.command("coordinator", short_help="See the jobs of a farm through.")
-@farm_options
+@click.command("coordinator", cls=SectionedCommand, short_help="See the jobs of a farm through.")
+@setting_options
 def command(**flags: str | None) -> None:
     """Take jobs and see them through until SIGTERM. Any number may run, on any machines; any of them may die."""
     from quincunx_orchestrator.cli.farm.becoming import become

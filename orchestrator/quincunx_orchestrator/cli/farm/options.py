@@ -30,6 +30,29 @@ def farm_options(command: Decorated) -> Decorated:
     return command
 
 
+class SettingOption(click.Option):
+    """A flag that stands for a setting, and for no more."""
+
+    section = "Settings of this process"
+
+
+def setting_options(command: Decorated) -> Decorated:
+    """Add a flag for every setting of a farm: those that name it, and how a process of it is set up."""
+    from quincunx_shared.farm.settings import FarmSettings
+
+    for name, field in reversed(FarmSettings.model_fields.items()):
+        if name not in FLAGS:
+            default = f"  [default: {field.default}]" if field.default not in (None, "") else ""
+            unit = name.rpartition("_")[2].upper()
+            told = f"{field.description}{default}"
+            command = click.option(_flag(name), metavar=unit, help=told, cls=SettingOption)(command)
+    return farm_options(command)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def load(**flags: str | None) -> Loaded:
     """Read the settings: what the flags say, then the environment, files, and a private farm that runs here."""
     from quincunx_orchestrator.farm.private import settings_file

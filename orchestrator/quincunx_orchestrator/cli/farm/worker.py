@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from quincunx_orchestrator.cli.farm.options import farm_options
+from quincunx_orchestrator.cli.farm.options import setting_options
+from quincunx_orchestrator.cli.help_sections import SectionedCommand
 
 
-@click.command("worker", short_help="Run steps for a farm.")
+@click.command("worker", cls=SectionedCommand, short_help="Run steps for a farm.")
 @click.option(
     "--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True, help="What it computes on."
 )
@@ -18,7 +19,7 @@ from quincunx_orchestrator.cli.farm.options import farm_options
     help="Whose work: cpu,gpu for all, or single queues, as gpu.system,gpu.user.  [default: its device's]",
 )
 @click.option("--concurrency", type=click.IntRange(1, 1024), help="Bundles at once.  [default: cpu one a core, gpu 4]")
-@farm_options
+@setting_options
 def command(device: str, queues: str, concurrency: int | None, **flags: str | None) -> None:
     """Take work from the farm's queues until SIGTERM, then finish what is begun.
 
