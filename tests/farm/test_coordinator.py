@@ -17,6 +17,7 @@ from tests.scenario.toy_farm import MIXED, NoModels, Toys, toy_farm
 
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.segment import Segment
+from quincunx_orchestrator.farm import order
 from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise
 from quincunx_orchestrator.farm.coordinator import Coordinator
 from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Message
@@ -28,7 +29,7 @@ from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
 from quincunx_orchestrator.render import RenderResult, plan
 from quincunx_shared.canonical import digest_of_bytes
-from quincunx_shared.errors import FarmError, FarmUnreachable, StoreError
+from quincunx_shared.errors import FarmError, FarmUnreachable, StoreError, StoreUnreachable
 from quincunx_shared.events import Event, SegmentEnded
 from quincunx_shared.farm.memory_work_state import MemoryWorkState
 from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
@@ -53,6 +54,7 @@ class MemoryJobs:
         self.classes: dict[RenderId, Priority] = {}
         self.orders: dict[RenderId, tuple[Digest, Submission]] = {}
         self.logs: dict[RenderId, MemoryEventLog] = {}
+        self.postponed: list[str] = []
         self.guard = threading.RLock()
 
     def submit(self, job: Accepted) -> tuple[RenderId, bool, tuple[RenderId, ...]]:
@@ -88,6 +90,11 @@ class MemoryJobs:
 
     def release(self, render: RenderId, token: str) -> bool:
         return self.renew(render, token) is not None
+
+    def postpone(self, render: RenderId, token: str, seconds: float, why: str) -> bool:  # noqa: ARG002 - at once
+        self.postponed.append(why)
+        self.take_away(render)
+        return True
 
     def end(
         self, render: RenderId, token: str, state: str, result: Mapping[str, Any], last: Sequence[Event] = ()
@@ -378,6 +385,33 @@ def test_a_stage_that_is_planned_while_its_render_is_stopped_is_not_released() -
             dispatcher.run_stage(stage, MemoryBoard())
         assert work.unclaimed(RenderId("r"), map(dispatcher.name_of, stage)) == set()
         assert near.post.sent == []
+
+
+def test_a_job_outlives_what_its_coordinator_meets() -> None:
+    with near_farm() as near:
+        errors: list[Exception] = [StoreUnreachable("S3 does not answer"), MemoryError("on this machine")]
+
+        def meet(_: Message) -> bool:
+            if errors:
+                raise errors.pop(0)
+            return False
+
+        near.post.lose = meet
+        result = near.render(*song(near.toys))
+        assert near.jobs.postponed == ["S3 does not answer", "MemoryError: on this machine"]
+        assert np.array_equal(result.payloads[MIXED], expected())
+
+
+def test_an_order_of_another_form_is_left_to_a_coordinator_that_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with near_farm() as near:
+        job = near.client.keep(near.toys.bind(*song(near.toys)), [MIXED])
+        near.jobs.submit(job)
+        monkeypatch.setattr(order, "FORM", 1000)
+        near.coordinators[0].take_jobs()
+        until(lambda: near.jobs.postponed)
+        monkeypatch.undo()
+        assert "form" in near.jobs.postponed[0]
+        assert near.client.wait(job.render).state == "succeeded"
 
 
 def test_another_coordinator_goes_on_where_the_first_was_lost() -> None:

@@ -162,6 +162,33 @@ def test_a_job_that_is_let_go_is_taken_at_once(store: RedisJobStore) -> None:
     assert claimed(store, "bert").generation == 2
 
 
+def test_a_job_that_met_an_error_is_tried_again_after_a_while(client: Redis, store: RedisJobStore) -> None:
+    submit(store, "one")
+    first = claimed(store, "anna")
+    assert store.postpone(first.render, first.token, 0.05, "S3 does not answer")
+    record = store.get(first.render)
+    assert record is not None
+    assert (record.state, record.note, record.troubles) == ("running", "S3 does not answer", 1)
+    assert store.claim_next("bert") is None
+    second = until(lambda: store.claim_next("bert"))
+    assert second is not None
+    assert (second.generation, second.troubles) == (2, 1)
+    assert not store.postpone(first.render, first.token, 0, "too late")
+    for troubles in range(2, 2 * MOST_LAPSES):
+        assert store.postpone(second.render, second.token, 0, "again"), "that is nobody's death"
+        second = claimed(store)
+        assert second.troubles == troubles
+    assert second.troubled_seconds > 0.05
+    # Once it has held for long enough, what comes next is another trouble.
+    client.hset("qx:job:one", "troubled_at", 1)
+    assert store.postpone(second.render, second.token, 0, "another")
+    third = claimed(store)
+    assert (third.troubles, third.troubled_seconds) == (1, 0.0)
+    told = store.get(third.render)
+    assert told is not None
+    assert told.note == ""
+
+
 def test_cancel_answers(store: RedisJobStore) -> None:
     assert store.cancel(RenderId("nobody")) == "not found"
     submit(store, "one")

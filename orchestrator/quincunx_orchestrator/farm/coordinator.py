@@ -130,8 +130,8 @@ class Coordinator:
             if self._closing:
                 self._around.jobs.release(claim.render, claim.token)
         except Exception:
-            # The lease ends, and somebody tries again; a job is never lost to an error of ours.
-            LOG.exception("interrupted")
+            # Its lease ends, and somebody tries again.
+            LOG.exception("left as it is")
         finally:
             with self._guard:
                 # It may be ours again by now, on a thread of its own.

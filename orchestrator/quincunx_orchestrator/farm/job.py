@@ -46,6 +46,9 @@ AGEING_SECONDS = 600.0
 #: so that a long backlog holds up no job of a higher class by more than one.
 AGEING_TURN = 8
 
+#: An error that comes so long after the last one is another trouble.
+CALM_SECONDS = 600.0
+
 #: A job whose coordinators died so often while they had it kills them, and has failed.
 MOST_LAPSES = 100
 
@@ -71,13 +74,19 @@ class JobRecord:
     #: How many attempts there were to see it through.
     generation: int = 0
     result: Mapping[str, Any] = field(default_factory=dict)
-    #: Why it was paused, cancelled or superseded, in words.
+    #: Why it was paused, cancelled or superseded, or why it is tried again later, in words.
     note: str = ""
+    #: How many attempts in a row were interrupted by an error, and for how long by now, from the first to the last.
+    troubles: int = 0
+    troubled_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A job that is this coordinator's now. `token` fences it; `generation` counts the attempts to see it through."""
+    """A job that is this coordinator's now. `token` fences it; `generation` counts the attempts to see it through.
+
+    `troubles` counts those that an error interrupted, in a row, and `troubled_seconds` is how long they took.
+    """
 
     render: RenderId
     order: Digest
@@ -85,6 +94,8 @@ class Claim:
     generation: int
     barrier: Barrier = field(default_factory=Barrier)
     priority: Priority = "user"
+    troubles: int = 0
+    troubled_seconds: float = 0.0
 
 
 def cancel_answer(state: JobState | None) -> CancelAnswer:

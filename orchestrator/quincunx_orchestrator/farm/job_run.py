@@ -15,11 +15,13 @@ from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Post
 from quincunx_orchestrator.farm.job import Claim, Priority
 from quincunx_orchestrator.farm.order import Order, order_from_bytes, payload_digests
 from quincunx_orchestrator.farm.result import farm_result, result_to_bytes
+from quincunx_orchestrator.farm.trouble import delay_seconds, may_pass
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
 from quincunx_orchestrator.render import Farm, RenderResult, see_through, steps_by_state
 from quincunx_shared.canonical import digest_of_bytes
-from quincunx_shared.errors import BlobsLost, QuincunxError, StoreError
+from quincunx_shared.errors import BlobsLost, QuincunxError
 from quincunx_shared.events import Event, SegmentEnded
+from quincunx_shared.farm.redis_client import plain_errors
 from quincunx_shared.farm.step_counts import BUNDLES_REDRIVEN
 from quincunx_shared.farm.work_state import WorkState
 from quincunx_shared.names import Address, RenderId
@@ -28,9 +30,6 @@ from quincunx_shared.ports import Blackboard, EventLog
 from quincunx_shared.recall import Recall
 
 LOG = logging.getLogger(__name__)
-
-#: A job whose stores do not hold for so many attempts has failed.
-MOST_ATTEMPTS = 20
 
 
 class Jobs(Protocol):
@@ -44,6 +43,9 @@ class Jobs(Protocol):
 
     def release(self, render: RenderId, token: str) -> bool:
         """Let a job go, so that another coordinator takes it at once."""
+
+    def postpone(self, render: RenderId, token: str, seconds: float, why: str) -> bool:
+        """Let a job go that met an error, so that somebody tries again after a while."""
 
     def end(
         self, render: RenderId, token: str, state: str, result: Mapping[str, Any], last: Sequence[Event] = ()
@@ -100,27 +102,30 @@ class JobRun:
         self._targets: Mapping[Address, ParamRef] = {}
 
     def run(self) -> None:
-        """Plan, run what is missing, and end the job. Raises `RenderStopped` where it is not ours to end."""
-        claim, around = self._claim, self._around
+        """Plan, run what is missing, and end the job, or let it go for another try later.
+
+        Raises `RenderStopped` where it is not ours to end, and whatever keeps a job even from being let go.
+        """
         try:
-            order = order_from_bytes(bytes(around.recall.blobs.get(claim.order)))
-            result = self._render(order)
+            with plain_errors():
+                order = order_from_bytes(bytes(self._around.recall.blobs.get(self._claim.order)))
+                self._end(order, self._render(order))
         except RenderStopped:
             raise
-        except QuincunxError as error:
-            if self._may_pass(error):
-                raise
-            # What is wrong with the order is wrong for every coordinator.
-            lost = {"lost": list(error.digests)} if isinstance(error, BlobsLost) else {}
-            if around.jobs.end(claim.render, claim.token, "failed", {"error": str(error)} | lost):
-                around.clear(claim.render)
-            raise
-        self._end(order, result)
+        except Exception as error:
+            LOG.exception("interrupted")
+            self._give_up(error)
 
-    def _may_pass(self, error: QuincunxError) -> bool:
-        """Whether another attempt may come through: a store that does not answer now may answer later."""
-        passing = isinstance(error, StoreError) and not isinstance(error, BlobsLost)
-        return passing and self._claim.generation < MOST_ATTEMPTS
+    def _give_up(self, error: Exception) -> None:
+        """Leave the job to a later attempt, or have it failed."""
+        claim, around = self._claim, self._around
+        why = str(error) if isinstance(error, QuincunxError) else f"{type(error).__name__}: {error}"
+        if may_pass(error, claim):
+            around.jobs.postpone(claim.render, claim.token, delay_seconds(claim), why)
+            return
+        lost = {"lost": list(error.digests)} if isinstance(error, BlobsLost) else {}
+        if around.jobs.end(claim.render, claim.token, "failed", {"error": why} | lost):
+            around.clear(claim.render)
 
     def _render(self, order: Order) -> RenderResult:
         claim, around = self._claim, self._around

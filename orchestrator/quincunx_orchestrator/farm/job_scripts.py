@@ -101,6 +101,7 @@ local function take(render)
   redis.call('ZREM', key('queue:' .. get(render, 'priority')), render)
   redis.call('ZADD', key('running'), now + tonumber(ARGV[4]), render)
   redis.call('HSET', job(render), 'state', 'running', 'owner', ARGV[2], 'token', ARGV[3])
+  redis.call('HSET', job(render), 'note', '')
   redis.call('HINCRBY', job(render), 'generation', 1)
   if get(render, 'started_at') == '' then redis.call('HSET', job(render), 'started_at', stamp) end
   return render
@@ -147,6 +148,19 @@ local render = ARGV[2]
 if get(render, 'token') ~= ARGV[3] or get(render, 'state') ~= 'running' then return 0 end
 redis.call('ZADD', key('running'), 0, render)
 redis.call('HSET', job(render), 'token', '')
+return 1
+"""
+
+#: farm, render, token, seconds, why, seconds of calm → let a job go that met an error, for another try after a while
+POSTPONE = """
+local render = ARGV[2]
+if get(render, 'token') ~= ARGV[3] or get(render, 'state') ~= 'running' then return 0 end
+if now - (tonumber(get(render, 'troubled_at')) or 0) > tonumber(ARGV[6]) then
+  redis.call('HSET', job(render), 'troubles', 0, 'troubled_since', stamp)
+end
+redis.call('ZADD', key('running'), now + tonumber(ARGV[4]), render)
+redis.call('HSET', job(render), 'token', '', 'note', ARGV[5], 'troubled_at', stamp)
+redis.call('HINCRBY', job(render), 'troubles', 1)
 return 1
 """
 

@@ -17,6 +17,7 @@ from quincunx_orchestrator.farm.job import (
     ACTIVE,
     AGEING_SECONDS,
     AGEING_TURN,
+    CALM_SECONDS,
     MOST_LAPSES,
     TERMINAL,
     CancelAnswer,
@@ -98,7 +99,16 @@ class RedisJobStore:
         if record is None:
             return None
         barrier = Barrier(cast("Any", record.barrier), record.window)
-        return Claim(record.render, record.order, token, record.generation, barrier, record.priority)
+        return Claim(
+            record.render,
+            record.order,
+            token,
+            record.generation,
+            barrier,
+            record.priority,
+            record.troubles,
+            record.troubled_seconds,
+        )
 
     def renew(self, render: RenderId, token: str) -> Priority | None:
         """Keep a job, and return its class. None if it is not ours any more: ended, stopped, paused, or another's."""
@@ -107,6 +117,10 @@ class RedisJobStore:
     def release(self, render: RenderId, token: str) -> bool:
         """Let a job go, so that another coordinator takes it at once."""
         return bool(self._run("RELEASE", render, token))
+
+    def postpone(self, render: RenderId, token: str, seconds: float, why: str) -> bool:
+        """Let a job go that met an error, so that somebody tries again after a while."""
+        return bool(self._run("POSTPONE", render, token, seconds, why, CALM_SECONDS))
 
     def end(
         self, render: RenderId, token: str, state: str, result: Mapping[str, Any], last: Sequence[Event] = ()
@@ -241,6 +255,8 @@ def _record(fields: Mapping[str, str]) -> JobRecord:
         generation=int(fields.get("generation") or 0),
         result=json.loads(fields.get("result") or "{}"),
         note=fields.get("note", ""),
+        troubles=int(fields.get("troubles") or 0),
+        troubled_seconds=float(fields.get("troubled_at") or 0) - float(fields.get("troubled_since") or 0),
     )
 
 

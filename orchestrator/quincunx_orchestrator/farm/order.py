@@ -36,6 +36,10 @@ from quincunx_shared.recipe import RecipeStep, Source
 FORM = 2
 
 
+class UnknownForm(BadMessage):
+    """An order of a newer version, or of a much older one: another coordinator may know it."""
+
+
 class SubmittedSegment(Protocol):
     """What of a segment goes into an order."""
 
@@ -172,7 +176,9 @@ def _opened(content: bytes) -> list[Any]:
     """All of an order but its form."""
     form, *told = list(json.loads(zlib.decompress(content)))
     if form != FORM:
-        raise BadMessage(f"an order of form {form} is not known here", remedy="upgrade the older side; submit it again")
+        raise UnknownForm(
+            f"an order of form {form} is not known here", remedy="upgrade the older side; submit it again"
+        )
     return told
 
 

@@ -44,6 +44,8 @@ def _pending(around: Surroundings) -> str:
 
 
 def _running(record: JobRecord, around: Surroundings) -> str:
+    if record.note:
+        return f"another attempt, after attempt {record.generation} met an error: {record.note}"
     owner = next((one for one in around.nodes if one.node.name == record.owner), None)
     if owner is not None and owner.state == "silent":
         return f"{record.owner}, which saw it through, fell silent; another coordinator takes over when its lease ends"
