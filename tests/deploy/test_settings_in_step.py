@@ -26,6 +26,29 @@ def test_every_setting_stands_in_the_manual() -> None:
     assert [name for name in FarmSettings.model_fields if f"`{name}`" not in manual] == []
 
 
+def test_the_manual_tells_the_defaults_that_hold() -> None:
+    settings = (DEPLOY / "README.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?`) \|([^|]*)\|", settings, re.M)
+    told = {
+        name: text
+        for names, texts in rows
+        for name, text in zip(re.findall(r"`(\w+)`", names), _defaults(texts, names.count(", ") + 1), strict=True)
+    }
+    assert told == {name: _as_told(one.default) for name, one in FarmSettings.model_fields.items()}
+
+
+def _defaults(texts: str, count: int) -> list[str]:
+    """A default for each of the names; words such as "the user's" say that nothing is set."""
+    each = [re.sub(r"^the .*", "", one.strip()) for one in texts.split(",")]
+    return each if len(each) == count else each * count
+
+
+def _as_told(default: object) -> str:
+    if isinstance(default, int) and default >= 10**9:
+        return f"{default // 10**9} GB"
+    return f"{default:g}" if isinstance(default, int | float) else str(default or "")
+
+
 def test_every_value_can_be_read(tmp_path: Path) -> None:
     for told in _told():
         load_settings(environ=told, directory=tmp_path)

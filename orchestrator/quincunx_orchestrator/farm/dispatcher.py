@@ -21,7 +21,7 @@ from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import BlobsLost
 from quincunx_shared.farm.wire import bundle_to_json, outcome_from_json
 from quincunx_shared.farm.work_state import WorkState
-from quincunx_shared.names import Digest, RenderId
+from quincunx_shared.names import Digest, RenderId, SegmentId
 from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.payload import ParamRef
 from quincunx_shared.ports import Blackboard
@@ -76,6 +76,8 @@ class FarmDispatcher:
     pace: Mapping[str, float] = field(default_factory=dict)
     #: What the order reads from outside.
     inputs: AbstractSet[Digest] = frozenset()
+    #: What a person calls a segment.
+    labels: Mapping[SegmentId, str] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
     #: Hears of how many bundles had to be sent again.
     redriven: Callable[[int], None] = lambda _: None
@@ -181,7 +183,8 @@ class _Stage:
         farm = self._farm
         names = tuple(map(farm.name_of, chunk))
         digests = tuple(digest_of_bytes(self._contents[name]) for name in names)
-        first, last = chunk[0].segment, chunk[-1].segment
-        phrases = first if first == last else f"{first} … {last} ({len(chunk)})"
-        title = f"render {farm.render[:8]}, stage {chunk[0].level}, {chunk[0].recipe}: {phrases}"
+        first = farm.labels.get(chunk[0].segment, chunk[0].segment)
+        phrases = first if len(chunk) == 1 else f"{first} and {len(chunk) - 1} more"
+        # Counted from 1, as everywhere where a person reads of stages.
+        title = f"render {farm.render[:8]}, stage {chunk[0].level + 1}, {chunk[0].recipe}: {phrases}"
         return Message(farm.render, farm.generation, cluster, priority, names, digests, title)

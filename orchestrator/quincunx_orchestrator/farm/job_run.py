@@ -137,6 +137,7 @@ class JobRun:
             self._wake,
             pace=around.pace(),
             inputs=payload_digests(order) | order.files,
+            labels=order.names.labels,
             redriven=lambda bundles: around.count({BUNDLES_REDRIVEN: bundles}),
         )
         farm = Farm(
