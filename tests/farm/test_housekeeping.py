@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,11 @@ import pytest
 
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.farm.housekeeping import Housekeeper
-from quincunx_orchestrator.farm.job_store import RedisJobStore
+from quincunx_orchestrator.farm.job_store import QueueFull, RedisJobStore
 from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted_to_bytes, document_name
 from quincunx_shared.farm.nodes import Node
 from quincunx_shared.farm.queues import control_queue
+from quincunx_shared.farm.step_counts import PLANNED_STEPS, named
 from quincunx_shared.names import Digest, RenderId
 from quincunx_shared.stores.documents import MemoryDocuments
 
@@ -121,3 +123,70 @@ def test_the_queue_of_a_coordinator_that_died_goes(redis: Redis, keeper: Houseke
     keeper.look()
     assert redis.exists("qx:celery:quincunx.control.anna") == 0
     assert redis.llen("qx:celery:quincunx.control.bert") == 1
+
+
+def test_an_emptied_redis_knows_again_what_became_of_jobs(redis: Redis, keeper: Housekeeper) -> None:
+    for name in ("one", "two"):
+        keeper.jobs.submit(replace(accepted(name), how=replace(HOW, song_key=name)))
+    claim = keeper.jobs.claim_next("anna")
+    assert claim is not None
+    keeper.jobs.end(claim.render, claim.token, "partial", {"counts": {"run": 3, "failed": 1}})
+    keeper.look()
+    keeper.jobs.cancel(RenderId("two"), "a mistake")
+    keeper.look()
+    before = keeper.jobs.jobs()
+    assert [one.state for one in before] == ["cancelled", "partial"]
+    redis.flushall()
+    keeper.look()
+    assert keeper.jobs.jobs() == before
+    keeper.look()
+    assert keeper.jobs.jobs() == before
+    assert keeper.documents.names("orders/") == []
+
+
+def test_a_paused_job_that_redis_lost_is_paused_again(redis: Redis, keeper: Housekeeper) -> None:
+    keeper.jobs.submit(accepted("one"))
+    keeper.jobs.pause(RenderId("one"), "lunch")
+    keeper.look()
+    redis.flushall()
+    keeper.look()
+    record = keeper.jobs.get(RenderId("one"))
+    assert record is not None
+    assert (record.state, record.note, record.priority, record.song) == ("paused", "lunch", "background", "song.ustx")
+    assert keeper.jobs.claim_next("anna") is None
+    assert keeper.jobs.submit(replace(accepted("again"), fingerprint="work one"))[:2] == ("one", True)
+    assert keeper.jobs.resume(RenderId("one")) == "paused"
+    keeper.look()
+    assert keeper.documents.names() == ["orders/one"]
+    claim = keeper.jobs.claim_next("anna")
+    assert claim is not None
+    assert claim.render == "one"
+
+
+def test_the_history_goes_with_its_time(keeper: Housekeeper) -> None:
+    keeper.documents.put("history/0000000007", b"{}")
+    keeper.jobs.submit(accepted("one"))
+    keeper.jobs.cancel(RenderId("one"))
+    keeper.look()
+    (name,) = keeper.documents.names("history/")
+    assert list(json.loads(keeper.documents.get(name) or b"")) == ["one"]
+
+
+def test_what_was_known_as_a_whole_when_it_came_is_counted_once(keeper: Housekeeper) -> None:
+    counted: list[Mapping[str, float]] = []
+    counting = replace(keeper, count=counted.append)
+    keeper.jobs.record_done(accepted("known"), {"counts": {"run": 0, "recalled": 40}})
+    keeper.jobs.submit(accepted("seen through"))
+    claim = keeper.jobs.claim_next("anna")
+    assert claim is not None
+    keeper.jobs.end(claim.render, claim.token, "succeeded", {"counts": {"run": 3, "recalled": 2}})
+    counting.look()
+    counting.look()
+    assert counted == [{named(PLANNED_STEPS, "recalled"): 40}]
+
+
+def test_coordinators_bound_the_queue_whatever_a_client_allows_itself(keeper: Housekeeper) -> None:
+    replace(keeper, most_jobs=1).look()
+    keeper.jobs.submit(accepted("one"))
+    with pytest.raises(QueueFull, match="no more than 1"):
+        keeper.jobs.submit(accepted("two"))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quincunx_orchestrator.core.lanes import Barrier
+from quincunx_orchestrator.farm.history import History
 from quincunx_orchestrator.farm.job import ACTIVE, TERMINAL, JobRecord
 from quincunx_orchestrator.farm.job_store import QueueFull, RedisJobStore
 from quincunx_orchestrator.farm.submission import (
@@ -65,6 +66,15 @@ class Housekeeper:
     restore: Callable[[], int] = int
     #: Lets go of what a job needed that was stopped, which no coordinator ends.
     clear: Callable[[RenderId], None] = lambda _: None
+    #: How many jobs may wait.
+    most_jobs: int = 1000
+    #: Adds to what the farm counts.
+    count: Callable[[Mapping[str, float]], None] = lambda _: None
+
+    @property
+    def history(self) -> History:
+        """What the store knows of jobs that are over or paused."""
+        return History(self.redis, self.namespace, self.documents, self.count)
 
     def look(self) -> None:
         """Put in order what is not, unless another coordinator is doing so."""
@@ -73,12 +83,15 @@ class Housekeeper:
         if not self.redis.set(lease, ours, nx=True, ex=ALONE_SECONDS):
             return
         try:
+            self.jobs.bound(self.most_jobs)
             self._fill_if_empty()
             self._agree()
             if found := self.restore():
                 LOG.warning("%d schedules were lost by Redis and are taken up again", found)
             self._forget_queues()
-            self.jobs.forget_before(float(self.redis.time()[0]) - self.keep_seconds)
+            since = float(self.redis.time()[0]) - self.keep_seconds
+            self.history.keep(since)
+            self.jobs.forget_before(since)
         finally:
             # Whoever took long may find another's.
             if self.redis.get(lease) == ours:
@@ -95,12 +108,14 @@ class Housekeeper:
         epoch = epoch_key(self.namespace)
         if self.redis.exists(epoch):
             return
-        found = self.rebuild()
+        found, jobs = self.rebuild(), self.history.restore()
         self.redis.set(epoch, uuid.uuid4().hex)
-        LOG.warning("Redis knew nothing of this farm: %d records were found again in the store", found)
+        told = "Redis knew nothing of this farm: %d records and %d jobs that are over were found again in the store"
+        LOG.warning(told, found, jobs)
 
     def _agree(self) -> None:
         active = {one.render: one for one in self.jobs.jobs(ACTIVE, limit=1_000_000)}
+        self.history.agree(active.keys(), {render for render, one in active.items() if one.state == "paused"})
         there = {RenderId(name.removeprefix(DOCUMENTS)) for name in self.documents.names(DOCUMENTS)}
         unknown: list[Accepted] = []
         for render in there - active.keys():

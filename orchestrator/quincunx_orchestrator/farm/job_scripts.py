@@ -5,6 +5,8 @@ Every script begins with `COMMON`. Keys stand below the name of the farm, which 
     job:<render>         hash: the record
     jobs                 sorted set: every job by the time it was submitted
     jobs:active          the same of those that are not over
+    jobs:ended           list: those that ended since the history was kept last
+    jobs:limit           how many jobs may wait, as coordinators say
     queue:<class>        sorted set: waiting jobs in the order they came
     running              sorted set: jobs under way, by the time their lease ends
     active:<fingerprint>, song:<key>   the active job of the same work, of the same song
@@ -47,6 +49,7 @@ local function finish(render, state, result, note)
   redis.call('HSET', job(render), 'state', state, 'ended_at', stamp, 'result', result, 'note', note, 'token', '')
   tell(render, cjson.encode({event = 'RenderEnded', render = render, state = state}))
   redis.call('EXPIRE', farm .. ':{' .. render .. '}:events', 604800)
+  redis.call('RPUSH', key('jobs:ended'), render)
 end
 local function supersede(song_key, by)
   local older = song_key ~= '' and redis.call('GET', key('song:' .. song_key)) or ''
@@ -66,7 +69,8 @@ local waiting = 0
 for _, class in ipairs({'system', 'user', 'background'}) do
   waiting = waiting + redis.call('ZCARD', key('queue:' .. class))
 end
-if waiting >= tonumber(ARGV[5]) then return {'full', tostring(waiting), ''} end
+local limit = math.min(tonumber(ARGV[5]), tonumber(redis.call('GET', key('jobs:limit')) or ARGV[5]))
+if waiting >= limit then return {'full', tostring(waiting), tostring(limit)} end
 local older = ARGV[6] == '1' and supersede(song_key, render) or ''
 local number = redis.call('INCR', key('jobs:number'))
 redis.call('HSET', job(render), 'render', render, 'state', 'pending', 'fingerprint', fingerprint,
@@ -219,4 +223,19 @@ if active(render) then
   if state == 'pending' then queue(render) end
 end
 return state
+"""
+
+#: farm, render, fields… → 1 if it was not known: a job as it was, which is over or paused
+REMEMBER = """
+local render = ARGV[2]
+if redis.call('EXISTS', job(render)) == 1 then return 0 end
+redis.call('HSET', job(render), unpack(ARGV, 3))
+redis.call('ZADD', key('jobs'), get(render, 'submitted_at'), render)
+if active(render) then
+  redis.call('HSET', job(render), 'number', redis.call('INCR', key('jobs:number')))
+  redis.call('ZADD', key('jobs:active'), get(render, 'submitted_at'), render)
+  redis.call('SETNX', key('active:' .. get(render, 'fingerprint')), render)
+  if get(render, 'song_key') ~= '' then redis.call('SETNX', key('song:' .. get(render, 'song_key')), render) end
+end
+return 1
 """

@@ -75,8 +75,8 @@ class RedisJobStore:
         )
         if answer == "full":
             raise QueueFull(
-                f"{name} jobs are waiting, and the farm takes no more than {how.limit}",
-                remedy="submit again later, or raise max_jobs",
+                f"{name} jobs are waiting, and the farm takes no more than {older}",
+                remedy="submit again later, or raise max_jobs, here and where coordinators run",
             )
         return RenderId(name), answer == "existing", (RenderId(older),) if older else ()
 
@@ -90,6 +90,10 @@ class RedisJobStore:
         told = json.dumps(result)
         older = self._run("DONE", job.render, job.fingerprint, how.song_key, int(how.supersede), told, *fields)
         return (RenderId(older),) if older else ()
+
+    def bound(self, limit: int) -> None:
+        """Let no more than that wait, whatever those who submit allow themselves."""
+        self._redis.set(self._key("jobs:limit"), limit)
 
     def claim_next(self, coordinator: str) -> Claim | None:
         """Take the next job that may run, or one whose coordinator is gone."""

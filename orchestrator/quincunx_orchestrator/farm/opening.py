@@ -88,6 +88,8 @@ class OpenFarm:
             self.settings.keep_days * 86_400,
             self.schedules().restore,
             self.clear,
+            self.settings.max_jobs,
+            RedisCounters(self.redis, self.settings.namespace).add,
         )
 
     def is_accepted(self, render: RenderId) -> bool:

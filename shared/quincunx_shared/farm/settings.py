@@ -78,7 +78,12 @@ class FarmSettings(BaseModel):
     redis_timeout_seconds: float = Field(default=5.0, gt=0, le=600, description="the longest wait for Redis")
     store_timeout_seconds: float = Field(default=10.0, gt=0, le=600, description="the longest wait for the store")
     store_retries: int = Field(default=8, ge=0, le=20, description="tries again after an error of the store")
-    max_jobs: int = Field(default=1000, ge=1, le=1_000_000, description="jobs that may wait; more are refused")
+    max_jobs: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="jobs that may wait; more are refused. The smaller of a client's and a coordinator's",
+    )
     keep_days: float = Field(default=30.0, gt=0, le=3650, description="how long the record of an ended job is kept")
     cache_dir: Path | None = Field(default=None, description="this machine's cache of blobs; none is the user's own")
     cache_size: int = Field(default=20_000_000_000, ge=1_000_000, description="bytes the cache of blobs may take")
