@@ -19,6 +19,7 @@ from quincunx_orchestrator.farm.coordinator import Coordinator
 from quincunx_orchestrator.farm.housekeeping import forget_queue
 from quincunx_orchestrator.farm.metrics.reader import FarmReader
 from quincunx_orchestrator.farm.metrics.server import MetricsServer, NoServer
+from quincunx_orchestrator.farm.news import listen
 from quincunx_orchestrator.farm.opening import OpenFarm, open_farm
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.farm.alive import AliveFile
@@ -100,6 +101,8 @@ def turning(
         coordinator.tick()
         beat.beat_if_due()
 
+    hear = partial(listen, farm.redis, farm.settings.namespace, coordinator, ending)
+    yield "quincunx-news", partial(every, TICK_SECONDS, hear, ending, first=0.0)
     yield "quincunx-tick", partial(every, TICK_SECONDS, tick, ending)
     yield "quincunx-schedules", partial(every, TICK_SECONDS, farm.schedules().run_due, ending)
     yield "quincunx-housekeeping", partial(every, LOOK_SECONDS, farm.housekeeper().look, ending, first=TICK_SECONDS)

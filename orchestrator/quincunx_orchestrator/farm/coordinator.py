@@ -63,6 +63,13 @@ class Coordinator:
         else:
             running.wake.call()
 
+    def stir(self, render: RenderId) -> None:
+        """Something has happened to a render, which may be another's."""
+        with self._guard:
+            running = self._running.get(render)
+        if running is not None:
+            running.wake.call()
+
     def take_jobs(self) -> None:
         """Take as many jobs as there are places."""
         while True:

@@ -81,6 +81,7 @@ redis.call('ZADD', key('jobs:active'), stamp, render)
 redis.call('SET', key('active:' .. fingerprint), render)
 if song_key ~= '' then redis.call('SET', key('song:' .. song_key), render) end
 queue(render)
+redis.call('PUBLISH', key('news'), 'new ' .. render)
 return {'accepted', render, older}
 """
 

@@ -15,6 +15,16 @@ BOARD = "board"
 EVENTS = "events"
 EVENT_FIELD, AT_FIELD, WORKER_FIELD = "event", "at", "worker"
 
+#: What is published to coordinators, each with the name of a render behind it: a job was accepted; nothing of what was
+#: released for it is open any more.
+NEW = "new"
+ENDED = "ended"
+
+
+def news_channel(namespace: str) -> str:
+    """The channel on which coordinators hear news. The scripts name it, too."""
+    return f"{namespace}:news"
+
 
 def render_key(namespace: str, render: RenderId, part: str) -> str:
     """Name one part of what is kept for a render."""

@@ -164,6 +164,10 @@ for i = last + 1, #ARGV do
   redis.call('XADD', events, '0-*', 'event', ARGV[i], 'at', at, 'worker', lease.worker)
 end
 lasting(ttl, ended, board, events)
+if redis.call('EXISTS', bundles) == 0 then
+  local farm, render = string.match(state, '^(.*):{(.*)}:')
+  redis.call('PUBLISH', farm .. ':news', 'ended ' .. render)
+end
 return 1
 """
 )
