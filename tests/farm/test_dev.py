@@ -148,7 +148,7 @@ def test_a_phrase_that_cannot_be_sung_is_named_and_the_rest_is_written(shell: Sh
     assert "notes[" not in told.err
     (line, *skipped) = shell("logs", render, "--failed").out.splitlines()
     assert re.search(r"Lead 4:1 two ☃ phonemize FAILED on worker-cpu\S*: Lead 4:2 「☃」", line)
-    assert all("Lead 4:1 two ☃" in one for one in skipped)
+    assert all(re.search("Lead 4:1 two ☃ [a-z]+ skipped: phonemize failed$", one) for one in skipped)
     assert shell("logs", render, "--failed", "--phrase", "Lead 1").out == ""
     assert shell("logs", render, "--failed", "--phrase", "Lead 4").out.splitlines() == [line, *skipped]
     assert "failed       t1-" in shell("show", render).out

@@ -106,7 +106,7 @@ def _sentence(event: Event, names: SegmentNames) -> str:
         case events.StepFailed():
             return f"{phrase} {event.node} FAILED{_on(event.worker)}: {names.in_song(event.segment, event.error)}"
         case events.StepSkipped():
-            return f"{phrase} {event.node} skipped: {event.because}"
+            return f"{phrase} {event.node} skipped: {event.because.removeprefix(f'{event.segment}/')}"
         case events.StepProgressed():
             return f"{phrase} {event.node} {event.percent:.0f} %: {event.text}"
         case events.SegmentEnded():
