@@ -68,7 +68,7 @@ class MemoryJobs:
         self.state[job.render] = ("succeeded", result)
         return ()
 
-    def claim_next(self, coordinator: str) -> Claim | None:
+    def claim_next(self, coordinator: str, classes: Sequence[Priority]) -> Claim | None:  # noqa: ARG002 - any
         with self.guard:
             if not self.waiting:
                 return None

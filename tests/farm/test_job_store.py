@@ -75,6 +75,21 @@ def test_classes_in_order_and_first_come_first_served_inside_a_class(store: Redi
     assert store.claim_next("anna") is None
 
 
+def test_a_coordinator_takes_jobs_of_the_classes_for_which_it_has_room(client: Redis, store: RedisJobStore) -> None:
+    for name, priority in (("b1", "background"), ("u1", "user"), ("b2", "background")):
+        submit(store, name, priority=priority)
+    assert claimed(store).render == "u1"
+    assert store.claim_next("anna", ("system", "user")) is None
+    assert claimed(store).render == "b1"
+    # Its coordinator dies; another that has no room for it leaves it to a third.
+    client.zadd("qx:running", {"b1": 1})
+    assert store.claim_next("bert", ("system", "user")) is None
+    taken = store.claim_next("carl", ("system", "user", "background"))
+    assert taken is not None
+    assert taken.render == "b1"
+    assert client.hget("qx:job:b1", "lapses") == b"1"
+
+
 def test_a_job_tells_once_that_it_ended(client: Redis, store: RedisJobStore) -> None:
     def told(name: str) -> list[object]:
         entries: Any = client.xrange(render_key("qx", RenderId(name), EVENTS))
@@ -236,7 +251,7 @@ def test_what_is_asked_again_because_its_answer_was_lost_is_done_once(store: Red
     submit(store, "other")
     for _ in range(2):
         # Whoever asks again under one token has not heard that it was given a job.
-        assert store._run("CLAIM", "anna", "one token", 15, 600, 8, 100) == "new"
+        assert store._run("CLAIM", "anna", "one token", 15, 600, 8, 100, "user") == "new"
     assert store.cancel(RenderId("other")) == "cancelled"
     for _ in range(2):
         assert store.end(RenderId("new"), "one token", "succeeded", {})

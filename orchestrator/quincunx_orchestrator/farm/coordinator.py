@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from quincunx_orchestrator.farm.job import Claim
 from quincunx_orchestrator.farm.job_run import JobRun, Surroundings
+from quincunx_orchestrator.farm.places import PLACES, classes_with_room
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
 from quincunx_shared.farm.logs import about
 from quincunx_shared.names import RenderId
@@ -42,9 +43,9 @@ class _Attempt:
 
 
 class Coordinator:
-    """Sees jobs through, each on a thread of its own, as many at once as there are places."""
+    """Sees jobs through, each on a thread of its own, as many at once as there are places for their classes."""
 
-    def __init__(self, name: str, around: Surroundings, places: int = 8) -> None:
+    def __init__(self, name: str, around: Surroundings, places: int = PLACES) -> None:
         self.name = name
         self._around = around
         self._places = places
@@ -74,9 +75,11 @@ class Coordinator:
         """Take as many jobs as there are places."""
         while True:
             with self._guard:
-                if self._closing or self.drained or len(self._running) >= self._places:
+                if self._closing or self.drained:
                     return
-                claim = self._around.jobs.claim_next(self.name)
+                under_way = [attempt.wake.priority for attempt in self._running.values()]
+                classes = classes_with_room(under_way, self._places)
+                claim = self._around.jobs.claim_next(self.name, classes) if classes else None
                 if claim is None:
                     return
                 self._begin(claim)

@@ -35,8 +35,8 @@ LOG = logging.getLogger(__name__)
 class Jobs(Protocol):
     """The queue of jobs, as far as a coordinator needs it."""
 
-    def claim_next(self, coordinator: str) -> Claim | None:
-        """Take the next job that may run, or one whose coordinator is gone."""
+    def claim_next(self, coordinator: str, classes: Sequence[Priority]) -> Claim | None:
+        """Take the next job of these classes that may run, or one whose coordinator is gone."""
 
     def renew(self, render: RenderId, token: str) -> Priority | None:
         """Keep a job, and return its class. None if it is not ours any more: ended, stopped, paused, or another's."""

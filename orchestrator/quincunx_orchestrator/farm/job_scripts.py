@@ -100,8 +100,10 @@ finish(render, 'succeeded', ARGV[6], '')
 return older
 """
 
-#: farm, coordinator, token, lease seconds, ageing seconds, ageing turn, most lapses → render or nothing
+#: farm, coordinator, token, lease seconds, ageing seconds, ageing turn, most lapses, classes… → render or nothing
 CLAIM = """
+local wanted = {}
+for i = 8, #ARGV do wanted[ARGV[i]] = true end
 local function take(render)
   redis.call('ZREM', key('queue:' .. get(render, 'priority')), render)
   redis.call('ZADD', key('running'), now + tonumber(ARGV[4]), render)
@@ -117,7 +119,7 @@ end
 for _, render in ipairs(redis.call('ZRANGEBYSCORE', key('running'), '-inf', now)) do
   if get(render, 'state') ~= 'running' then
     redis.call('ZREM', key('running'), render)
-  else
+  elseif wanted[get(render, 'priority')] then
     -- Without a token it was let go; with one, whoever had it died or was cut off.
     local lapses = get(render, 'token') == '' and 0 or redis.call('HINCRBY', job(render), 'lapses', 1)
     if lapses <= tonumber(ARGV[7]) then return take(render) end
@@ -127,7 +129,7 @@ for _, render in ipairs(redis.call('ZRANGEBYSCORE', key('running'), '-inf', now)
 end
 local first, oldest, since = nil, nil, now - tonumber(ARGV[5])
 for _, class in ipairs({'system', 'user', 'background'}) do
-  local head = redis.call('ZRANGE', key('queue:' .. class), 0, 0)[1]
+  local head = wanted[class] and redis.call('ZRANGE', key('queue:' .. class), 0, 0)[1]
   if head then
     first = first or head
     local came = tonumber(get(head, 'submitted_at'))

@@ -19,6 +19,7 @@ from quincunx_orchestrator.farm.job import (
     AGEING_TURN,
     CALM_SECONDS,
     MOST_LAPSES,
+    PRIORITIES,
     TERMINAL,
     CancelAnswer,
     Claim,
@@ -95,10 +96,10 @@ class RedisJobStore:
         """Let no more than that wait, whatever those who submit allow themselves."""
         self._redis.set(self._key("jobs:limit"), limit)
 
-    def claim_next(self, coordinator: str) -> Claim | None:
-        """Take the next job that may run, or one whose coordinator is gone."""
+    def claim_next(self, coordinator: str, classes: Sequence[Priority] = PRIORITIES) -> Claim | None:
+        """Take the next job of these classes that may run, or one whose coordinator is gone."""
         token = uuid.uuid4().hex
-        name = self._run("CLAIM", coordinator, token, self._lease, self._ageing, AGEING_TURN, MOST_LAPSES)
+        name = self._run("CLAIM", coordinator, token, self._lease, self._ageing, AGEING_TURN, MOST_LAPSES, *classes)
         record = self.get(RenderId(name)) if name else None
         if record is None:
             return None
