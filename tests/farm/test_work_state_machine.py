@@ -83,11 +83,11 @@ class Workers(RuleBasedStateMachine):
                 elif one in self.ends or self.given[self.newest[one]] is not grant:
                     assert verdict == "stale"
 
-    @rule(which=grants)
-    def begin_together(self, which: int) -> None:
+    @rule(which=grants, alone=st.booleans())
+    def begin_together(self, which: int, alone: bool) -> None:
         if (grant := self.grant(which)) is not None and grant[1]:
             tokens, ids = grant
-            self.both(lambda work, k: work.begin(RENDER, ids, tokens[k], survived=ids[:1]))
+            self.both(lambda work, k: work.begin(RENDER, ids, tokens[k], survived=ids[:1], alone=alone))
 
     @rule(which=grants, hand=st.booleans())
     def report(self, which: int, hand: bool) -> None:
@@ -129,7 +129,7 @@ class Workers(RuleBasedStateMachine):
         for _ in range(MOST_ATTEMPTS + 1):
             self.lease([name], self.generation)
             tokens = self.given[-1][0]
-            verdicts.append(self.both(lambda work, k, tokens=tokens: work.begin(RENDER, [one], tokens[k])))
+            verdicts.append(self.both(lambda work, k, tokens=tokens: work.begin(RENDER, [one], tokens[k], alone=True)))
             self.die()
         assert verdicts[-1] == ("quarantined",)
         assert origin_of(one) == name

@@ -110,7 +110,13 @@ class MemoryWorkState:
             return Grant(token, {one: known.open[one] for one in free})
 
     def begin(
-        self, render: RenderId, bundles: Sequence[BundleId], token: str, *, survived: Sequence[BundleId] = ()
+        self,
+        render: RenderId,
+        bundles: Sequence[BundleId],
+        token: str,
+        *,
+        survived: Sequence[BundleId] = (),
+        alone: bool = False,
     ) -> tuple[Verdict, ...]:
         """Count the attempts, and say whether to go on."""
         with self._guard:
@@ -120,23 +126,25 @@ class MemoryWorkState:
             for one in survived:
                 if _holds(known, one, token):
                     known.spare(one)
-            verdicts = [self._begin(known, bundles[0], token)]
+            verdicts = [self._begin(known, bundles[0], token, alone=alone)]
             for one in bundles[1:]:
                 if verdicts[-1] != "go" or not _holds(known, one, token) or known.before(one):
                     break
-                verdicts.append(self._begin(known, one, token))
+                verdicts.append(self._begin(known, one, token, alone=alone))
             return tuple(verdicts)
 
-    def _begin(self, known: _Render, bundle: BundleId, token: str) -> Verdict:
+    def _begin(self, known: _Render, bundle: BundleId, token: str, *, alone: bool) -> Verdict:
         if not _holds(known, bundle, token):
             return "stale"
         lease, before = known.leases[bundle], known.before(bundle)
         lease.until = self._until()
         if before >= MOST_ATTEMPTS:
             return "quarantined"
+        if before and not alone:
+            return "alone"
         lease.counted = True
         known.attempts[origin_of(bundle)] = before + 1
-        return "alone" if before else "go"
+        return "go"
 
     def finish(self, render: RenderId, token: str, finished: Sequence[Finished]) -> frozenset[BundleId]:
         """End bundles."""

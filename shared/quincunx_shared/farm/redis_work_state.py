@@ -78,10 +78,17 @@ class RedisWorkState:
         return Grant(token, {name.decode(): content for name, content in zip(found, found, strict=True)})
 
     def begin(
-        self, render: RenderId, bundles: Sequence[BundleId], token: str, *, survived: Sequence[BundleId] = ()
+        self,
+        render: RenderId,
+        bundles: Sequence[BundleId],
+        token: str,
+        *,
+        survived: Sequence[BundleId] = (),
+        alone: bool = False,
     ) -> tuple[Verdict, ...]:
         """Count the attempts, and say whether to go on."""
-        given: list[Any] = [self._keep, token, self._lease, MOST_ATTEMPTS, len(bundles), *bundles, *survived]
+        limits = [self._keep, token, self._lease, MOST_ATTEMPTS, int(alone)]
+        given: list[Any] = [*limits, len(bundles), *bundles, *survived]
         return tuple(map(_verdict, self._begin(self._keys(render), given)))
 
     def finish(self, render: RenderId, token: str, finished: Sequence[Finished]) -> frozenset[BundleId]:

@@ -98,12 +98,13 @@ return granted
 """
 )
 
-#: ARGV: ttl, token, milliseconds, most attempts, number of ids, ids, then the survived. Verdicts on the first ids.
+#: ARGV: ttl, token, milliseconds, most attempts, 1 if alone, number of ids, ids, then the survived. Verdicts on the
+#: first ids.
 BEGIN = (
     _COMMON
     + """
-local token, last = ARGV[2], 5 + tonumber(ARGV[5])
-if stopped or not generation or generation_of(ARGV[6]) < generation then return {'stop'} end
+local token, alone, last = ARGV[2], ARGV[5] == '1', 6 + tonumber(ARGV[6])
+if stopped or not generation or generation_of(ARGV[7]) < generation then return {'stop'} end
 for i = last + 1, #ARGV do
   local lease = lease_of(ARGV[i])
   if lease and lease.token == token and lease.counted then
@@ -112,22 +113,26 @@ for i = last + 1, #ARGV do
   end
 end
 local verdicts = {}
-for i = 6, last do
+for i = 7, last do
   local id, lease, before = ARGV[i], lease_of(ARGV[i]), 0
   local ours = lease and lease.token == token
   if ours then
     before = tonumber(redis.call('HGET', attempts, origin_of(id)) or '0') - (lease.counted and 1 or 0)
   end
-  if i > 6 and (verdicts[#verdicts] ~= 'go' or not ours or before > 0) then break end
+  if i > 7 and (verdicts[#verdicts] ~= 'go' or not ours or before > 0) then break end
   local verdict = 'stale'
   if ours then
     lease.till = now + ARGV[3]
-    verdict = before > 0 and 'alone' or 'go'
     if before >= tonumber(ARGV[4]) then
       verdict = 'quarantined'
-    elseif not lease.counted then
-      lease.counted = true
-      redis.call('HINCRBY', attempts, origin_of(id), 1)
+    elseif before > 0 and not alone then
+      verdict = 'alone'
+    else
+      verdict = 'go'
+      if not lease.counted then
+        lease.counted = true
+        redis.call('HINCRBY', attempts, origin_of(id), 1)
+      end
     end
     keep(id, lease)
   end

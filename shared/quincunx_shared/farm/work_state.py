@@ -24,9 +24,10 @@ from quincunx_shared.payload import ParamRef
 #: `generation/segment/recipe`
 BundleId: TypeAlias = str
 
-#: What a worker hears about a bundle it holds. "alone": it was begun before and never ended, so nothing else is to
-#: compute in its process, which it might end. "stop": the render ended, was cancelled or superseded, or is seen
-#: through anew. "stale": the bundle is somebody else's now, or has ended. "quarantined": it was begun too often.
+#: What a worker hears about a bundle it holds. "alone": it was begun before and never ended, and is not begun now; ask
+#: again when nothing else computes in this process, which it might end. "stop": the render ended, was cancelled or
+#: superseded, or is seen through anew. "stale": the bundle is somebody else's now, or has ended. "quarantined": it was
+#: begun too often.
 Verdict: TypeAlias = Literal["go", "alone", "stop", "stale", "quarantined"]
 
 #: A bundle that was begun so often and never ended kills its workers; it is not run again.
@@ -68,9 +69,17 @@ class WorkState(Protocol):
         """Take those of the bundles that are open and in nobody's hands."""
 
     def begin(
-        self, render: RenderId, bundles: Sequence[BundleId], token: str, *, survived: Sequence[BundleId] = ()
+        self,
+        render: RenderId,
+        bundles: Sequence[BundleId],
+        token: str,
+        *,
+        survived: Sequence[BundleId] = (),
+        alone: bool = False,
     ) -> tuple[Verdict, ...]:
         """Ask before computing bundles, and count the attempts; `survived` are computed and not reported yet.
+
+        `alone` says that nothing else computes in this process until they have ended.
 
         Returns a verdict on each of the first bundles, on one at least, as far as they may be begun together: bundles
         that are quick save a question each, and one that was begun before and never ended is never among others.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from tests.farm.waiting import until
 from tests.farm.worker_desk import bundle
 from tests.scenario.toy_farm import NoModels, step
 
@@ -18,6 +20,7 @@ from quincunx_shared.events import StepProgressed, StepRan
 from quincunx_shared.farm.memory_work_state import MemoryWorkState
 from quincunx_shared.farm.messages import RunBundles
 from quincunx_shared.farm.wire import bundle_to_json
+from quincunx_shared.farm.work_state import MOST_ATTEMPTS
 from quincunx_shared.manifest import Input, Option
 from quincunx_shared.names import RenderId
 from quincunx_shared.recipe import Bundle
@@ -129,6 +132,86 @@ def test_what_does_not_fit_is_handed_back_with_the_reason(desk: Desk, one: Bundl
     assert why in desk.work.refusals(RENDER)["1/a/toy"]
     assert desk.work.unclaimed(RENDER, ["1/a/toy"]) == {"1/a/toy"}
     assert desk.refused == {"misfit": 1}
+
+
+def test_what_cannot_be_read_is_handed_back_and_the_rest_is_run(desk: Desk) -> None:
+    """As it is while a farm is upgraded: somebody else may read it."""
+    contents = {"1/new/toy": b"in a newer form", "1/a/toy": bundle_to_json(bundle("a"))}
+    assert desk.work.release(RENDER, 1, contents)
+    message = RunBundles(RENDER, 1, tuple(contents), tuple(map(digest_of_bytes, contents.values())))
+    assert run_message(message, desk.post) == 1
+    assert "cannot read it" in desk.work.refusals(RENDER)["1/new/toy"]
+    assert desk.work.unclaimed(RENDER, contents) == {"1/new/toy"}
+
+
+def test_what_is_handed_back_for_one_reason_goes_with_one_question(desk: Desk) -> None:
+    class Counting(MemoryWorkState):
+        asked = 0
+
+        def hand_back(self, *given: Any, **named: Any) -> None:
+            self.asked += 1
+            super().hand_back(*given, **named)
+
+    desk.work = Counting(desk.clock, lambda _: desk.board, lambda _: desk.log)
+    message = desk.release(*(bundle(name, version="2") for name in "abc"), bundle("d", "unheard"))
+    assert run_message(message, replace(desk.post, work=desk.work)) == 0
+    assert len(desk.work.refusals(RENDER)) == 4
+    assert desk.work.asked == 2
+    assert desk.refused == {"misfit": 4}
+
+
+def test_an_outage_is_no_attempt(desk: Desk) -> None:
+    class Away(MemoryWorkState):
+        away = False
+
+        def hand_back(self, *given: Any, **named: Any) -> None:
+            if self.away:
+                raise ConnectionError("no answer")
+            super().hand_back(*given, **named)
+
+        def finish(self, *given: Any, **named: Any) -> frozenset[str]:
+            if self.away:
+                raise ConnectionError("no answer")
+            return super().finish(*given, **named)
+
+    desk.work = work = Away(desk.clock, lambda _: desk.board, lambda _: desk.log)
+    post = replace(desk.post, work=work, keeper=Keeper(work, lease_seconds=0.03))
+    message = desk.release(bundle("a"))
+    for _ in range(MOST_ATTEMPTS + 1):
+        work.away = True
+        assert run_message(message, post) == 0
+        assert work.unclaimed(RENDER, message.bundles) == set()
+        work.away = False
+        until(lambda: work.unclaimed(RENDER, message.bundles))
+    assert run_message(message, post) == 1
+
+
+def test_what_will_not_end_before_its_process_is_handed_back_while_it_runs(desk: Desk) -> None:
+    draining = Draining(grace_seconds=0.0)
+    keeper = Keeper(desk.work, lease_seconds=0.03, overdue=lambda: draining.overdue)
+    message = desk.release(bundle("a"))
+
+    def be_slow() -> None:
+        draining.ask()
+        until(lambda: desk.work.unclaimed(RENDER, message.bundles))
+
+    desk.during["a"] = be_slow
+    assert run_message(message, replace(desk.post, draining=draining, keeper=keeper)) == 0
+    token = desk.work.lease(RENDER, message.bundles, "other").token
+    assert desk.work.begin(RENDER, message.bundles, token) == ("go",), "nothing was counted"
+
+
+def test_what_waits_for_others_to_leave_has_not_begun(desk: Desk) -> None:
+    """Whatever ends the process that it waits in would count against it."""
+    message = desk.release(bundle("a"))
+    desk.work.begin(RENDER, message.bundles, desk.work.lease(RENDER, message.bundles, "dies").token)
+    desk.clock.advance(60)
+    with ThreadPoolExecutor() as pool:
+        with desk.post.crowd.computing(alone=False):
+            waits = pool.submit(run_message, message, desk.post)
+            until(lambda: desk.post.crowd._loners_waiting)
+            assert desk.work._renders[RENDER].attempts == {"a/toy": 1}
+        assert waits.result(10) == 1
 
 
 def test_after_the_lease_went_to_somebody_else_nothing_is_told(desk: Desk) -> None:

@@ -15,16 +15,12 @@ from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
-from quincunx_shared.canonical import digest_of_bytes
-from quincunx_shared.errors import QuincunxError
-from quincunx_shared.events import StepFailed
 from quincunx_shared.farm.logs import about
 from quincunx_shared.farm.messages import RunBundles
 from quincunx_shared.farm.step_counts import BUNDLES_QUARANTINED, counts_of
-from quincunx_shared.farm.wire import bundle_from_json, outcome_to_json
-from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Finished, Grant, Verdict, WorkState
+from quincunx_shared.farm.wire import outcome_to_json
+from quincunx_shared.farm.work_state import BundleId, Finished, Grant, Verdict, WorkState
 from quincunx_shared.names import Digest, RenderId, Signature
-from quincunx_shared.outcome import BundleOutcome
 from quincunx_shared.ports import Blackboard, EventLog
 from quincunx_shared.recipe import Bundle
 from quincunx_workers.executor import run_bundle
@@ -32,8 +28,10 @@ from quincunx_workers.farm.bundle_log import BundleLog
 from quincunx_workers.farm.crowd import Crowd
 from quincunx_workers.farm.draining import Draining
 from quincunx_workers.farm.fit import misfit
+from quincunx_workers.farm.granted import sort_out
 from quincunx_workers.farm.keeper import Holding, Keeper
 from quincunx_workers.farm.message_board import MessageBoard
+from quincunx_workers.farm.quarantine import quarantined
 from quincunx_workers.farm.reporter import Reporter
 from quincunx_workers.farm.turns import BundleTurn
 from quincunx_workers.workbench import Workbench
@@ -100,24 +98,16 @@ def _run_message(told: RunBundles, post: Post) -> int:
         return 0
 
 
-def _sorted_out(told: RunBundles, grant: Grant, post: Post) -> dict[BundleId, Bundle]:
-    """Read what was granted, and hand back what was not meant or does not fit."""
+def _sorted_out(told: RunBundles, grant: Grant, post: Post) -> Mapping[BundleId, Bundle]:
+    """Read what was granted, and hand back the rest, all that has the same reason at once."""
     versions = {name: step.manifest.version for name, step in post.bench.steps.items()}
     meant = dict(zip(told.bundles, told.digests, strict=True))
-    found: dict[BundleId, Bundle] = {}
-    for name, content in grant.bundles.items():
-        why, word = "", "misfit"
-        if digest_of_bytes(content) != meant[name]:
-            why, word = "was not what its message said", "forged"
-        else:
-            bundle = bundle_from_json(content)
-            why = misfit(bundle, versions, post.bench.numeric_class)
-        if why:
+    granted = sort_out(grant.bundles, meant, lambda bundle: misfit(bundle, versions, post.bench.numeric_class))
+    for (word, why), names in granted.refused.items():
+        for _ in names:
             post.refused(word)
-            post.work.hand_back(told.render, [name], grant.token, f"worker {post.name} {why}")
-        else:
-            found[name] = bundle
-    return found
+        post.work.hand_back(told.render, names, grant.token, f"worker {post.name} {why}")
+    return granted.bundles
 
 
 class _MessageRun:
@@ -166,19 +156,31 @@ class _MessageRun:
         quick = 1
         try:
             while (some := self._next(quick)) and not self._is_over():
-                began, unreported = time.monotonic(), self._reporter.unreported
-                verdicts = self._post.work.begin(self._holding.render, some, self._holding.token, survived=unreported)
-                self._put_back(some[len(verdicts) :])
-                for name, verdict in zip(some, verdicts, strict=False):
-                    if self._is_over():
-                        return
-                    self._follow(name, verdict)
+                began = time.monotonic()
+                # Whoever waits for others here must not have begun: what ends them would count against it.
+                with self._post.crowd.computing(alone=False):
+                    verdicts = self._begin_and_follow(some)
+                if verdicts[0] == "alone":
+                    with self._post.crowd.computing(alone=True):
+                        if not self._is_over():
+                            self._begin_and_follow(some[:1], alone=True)
                 # What is begun at once counts as one attempt if this process dies: no more than a moment's work.
                 one = (time.monotonic() - began) / len(verdicts)
                 quick = max(1, min(round(TOGETHER_SECONDS / one), 2 * quick, MOST_TOGETHER))
         except BaseException:
             self._broken = True
             raise
+
+    def _begin_and_follow(self, some: Sequence[BundleId], *, alone: bool = False) -> Sequence[Verdict]:
+        """Begin the first of some bundles, put back the others, and return what was said of the first."""
+        holding, survived = self._holding, self._reporter.unreported
+        verdicts = self._post.work.begin(holding.render, some, holding.token, survived=survived, alone=alone)
+        self._put_back(some[len(verdicts) :])
+        for name, verdict in zip(some, verdicts, strict=False):
+            if self._is_over():
+                break
+            self._follow(name, verdict)
+        return verdicts
 
     def _next(self, count: int) -> list[BundleId]:
         with self._sharing:
@@ -199,10 +201,9 @@ class _MessageRun:
             self._holding.verdict = verdict
         elif verdict == "quarantined":
             self._post.counted({BUNDLES_QUARANTINED: 1})
-            self._reporter.take(_quarantined(name, self._bundles[name]))
-        elif verdict != "stale":
-            with self._post.crowd.computing(alone=verdict == "alone"):
-                self._compute(name, self._bundles[name])
+            self._reporter.take(quarantined(name, self._bundles[name]))
+        elif verdict == "go":
+            self._compute(name, self._bundles[name])
 
     def _compute(self, name: BundleId, bundle: Bundle) -> None:
         post, holding = self._post, self._holding
@@ -244,18 +245,4 @@ class _MessageRun:
         holding, post = self._holding, self._post
         if holding.ids and holding.verdict == "go":
             post.refused("outage" if reason else "drained")
-            post.work.hand_back(holding.render, holding.ids, holding.token, reason)
-
-
-def _quarantined(name: BundleId, bundle: Bundle) -> Finished:
-    """The outcome of a bundle that ends every worker that begins it."""
-    why = str(
-        QuincunxError(
-            f"its worker died {MOST_ATTEMPTS} times while it ran",
-            where=str(bundle.segment),
-            remedy="the worker's log says how; `quincunx retry --failed` tries again",
-        )
-    )
-    outcome = BundleOutcome(bundle, failed={task.step.id: why for task in bundle.tasks})
-    events = [StepFailed(bundle.segment, task.step.id, why) for task in bundle.tasks]
-    return Finished(name, outcome_to_json(outcome), {}, events)
+            post.keeper.hand_back(holding, reason)

@@ -1,4 +1,7 @@
-"""The keeper: a thread that renews leases while steps compute, hears "stop", and ends a process whose step hangs."""
+"""The keeper: a thread that renews leases while steps compute, hears "stop", and ends a process whose step hangs.
+
+It also hands bundles back, as often as it takes: a lease that runs out instead counts as an attempt.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ STEP_SECONDS = 1800.0
 #: How a process ends whose step hangs; its supervisor starts another one.
 HUNG = 70
 
+#: What could not be handed back in this time is somebody else's, or the render is over.
+OWED_SECONDS = 600.0
+
 
 @dataclass
 class Holding:
@@ -37,6 +43,17 @@ class Holding:
     def sign(self) -> None:
         """A step has begun or ended."""
         self.last_sign = time.monotonic()
+
+
+@dataclass(frozen=True)
+class _Owed:
+    """Bundles that are to be handed back."""
+
+    render: RenderId
+    token: str
+    ids: tuple[BundleId, ...]
+    reason: str
+    until: float
 
 
 def end_process(holding: Holding) -> NoReturn:
@@ -55,11 +72,15 @@ class Keeper:
         lease_seconds: float = LEASE_SECONDS,
         step_seconds: float = STEP_SECONDS,
         hung: Callable[[Holding], None] = end_process,
+        overdue: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`overdue` says that this process is about to be killed."""
         self._work = work
         self._beat = min(lease_seconds, step_seconds) / 3
         self._step_seconds = step_seconds
         self._hung = hung
+        self._overdue = overdue
+        self._owed: list[_Owed] = []
         self._changed = threading.Condition()
         self._holdings: list[Holding] = []
         self._thread: threading.Thread | None = None
@@ -70,9 +91,7 @@ class Keeper:
         holding = Holding(render, token, list(ids))
         with self._changed:
             self._holdings.append(holding)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._keep, name="quincunx-keeper", daemon=True)
-                self._thread.start()
+            self._be_awake()
         try:
             yield holding
         finally:
@@ -80,15 +99,31 @@ class Keeper:
                 self._holdings.remove(holding)
                 self._changed.notify_all()
 
+    def hand_back(self, holding: Holding, reason: str) -> None:
+        """Let others have what is held, now or as soon as the state of the work can be reached."""
+        owed = _Owed(holding.render, holding.token, tuple(holding.ids), reason, time.monotonic() + OWED_SECONDS)
+        if not self._pay(owed):
+            with self._changed:
+                self._owed.append(owed)
+                self._be_awake()
+
+    def _be_awake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._keep, name="quincunx-keeper", daemon=True)
+            self._thread.start()
+
     def _keep(self) -> None:
         while True:
             with self._changed:
                 # Idle for a while, the thread ends: a worker that waits for work costs nothing.
-                if not self._changed.wait_for(lambda: self._holdings, self._beat * 10):
+                if not self._changed.wait_for(lambda: self._holdings or self._owed, self._beat * 10):
                     self._thread = None
                     return
-                self._changed.wait_for(lambda: not self._holdings, self._beat)
-                held = list(self._holdings)
+                self._changed.wait_for(lambda: not self._holdings and not self._owed, self._beat)
+                held, owed = list(self._holdings), list(self._owed)
+            paid = [one for one in owed if self._pay(one) or time.monotonic() > one.until]
+            with self._changed:
+                self._owed = [one for one in self._owed if one not in paid]
             if held:
                 self._look_after(held)
             else:
@@ -109,6 +144,11 @@ class Keeper:
         ids = list(holding.ids)
         if holding.verdict != "go" or not ids:
             return
+        if self._overdue():
+            # Its step will hardly end before its process does. Others begin sooner, and nothing is counted.
+            self.hand_back(holding, "")
+            holding.verdict = "stale"
+            return
         try:
             verdict = self._work.renew(holding.render, ids, holding.token)
         except Exception as error:  # whatever it is: the lease may hold until the next beat
@@ -118,6 +158,14 @@ class Keeper:
             # All of them may have been reported while we asked.
             if holding.ids == ids:
                 holding.verdict = verdict
+
+    def _pay(self, owed: _Owed) -> bool:
+        try:
+            self._work.hand_back(owed.render, owed.ids, owed.token, owed.reason)
+        except Exception as error:  # whatever it is: it is tried again at the next beat
+            LOG.warning("bundles of render %s could not be handed back: %s", owed.render, error)
+            return False
+        return True
 
     def _hand_back_all_but(self, hung: Holding, held: list[Holding]) -> None:
         """Others compute in this process, too, and are not to blame."""

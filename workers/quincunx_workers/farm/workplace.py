@@ -120,7 +120,7 @@ class Workplace:
             f"{self.name}/{os.getpid()}",
             work,
             self._bench(store, self._journal, claims),
-            Keeper(work, settings.lease_seconds, settings.step_seconds),
+            Keeper(work, settings.lease_seconds, settings.step_seconds, overdue=lambda: self.draining.overdue),
             self.draining,
             Crowd(),
             lambda render: RedisBoard(client, namespace, render),
