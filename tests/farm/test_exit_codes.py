@@ -82,7 +82,17 @@ def test_a_flag_that_says_no_setting_is_named(role: str, capsys: pytest.CaptureF
     assert (answer.code, "flag --lease-seconds: " in answer.err) == (2, True)
 
 
-def test_a_worker_whose_settings_are_wrong_ends_with_two(farm: Path) -> None:
-    told = {"QUINCUNX_FARM_LOG_LEVEL": "shout", "QUINCUNX_FARM_STORE": farm.as_uri()}
+@pytest.mark.parametrize(
+    ("variables", "code"),
+    [
+        ({"LOG_LEVEL": "shout"}, 2),
+        ({"ENVELOPE_KEY_FILE": "nowhere"}, 2),
+        ({"STORE": "s3://127.0.0.1:1/quincunx", "STORE_SECRET_KEY_FILE": "nowhere"}, 2),
+        ({"REDIS_USERNAME": "nobody", "REDIS_PASSWORD_FILE": "secret"}, 4),
+    ],
+    ids=["a wrong setting", "no key", "no key of the store", "a wrong password"],
+)
+def test_a_worker_that_will_never_work_ends_and_says_why(farm: Path, variables: dict[str, str], code: int) -> None:
+    told = {f"QUINCUNX_FARM_{name}": value for name, value in {"STORE": farm.as_uri(), **variables}.items()}
     ended = subprocess.run(worker_command((), "cpu"), env={**os.environ, **told}, capture_output=True, timeout=60)
-    assert ended.returncode == 2
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (code, 1), ended.stderr

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from quincunx_shared.errors import QuincunxError
+from quincunx_shared.errors import BadInput
 
 #: Where containers see their secrets. What lies there is shown to everyone in the container, and nobody else.
 MOUNTED = Path("/run/secrets")
@@ -15,7 +15,7 @@ MOUNTED = Path("/run/secrets")
 LIMIT = 4096
 
 
-class BadSecret(QuincunxError):
+class BadSecret(BadInput):
     """A file that should hold a secret cannot be used. The message never holds what is in it."""
 
 

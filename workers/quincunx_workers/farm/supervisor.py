@@ -33,8 +33,8 @@ LOOK_SECONDS = 0.1
 
 _PR_SET_PDEATHSIG = 1
 
-#: What is wrong with the settings does not get better by trying.
-_BAD_INPUT = 2
+#: Wrong settings, and a user that Redis does not let in, do not get better by trying.
+_BAD_INPUT, _REFUSED = 2, 4
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -60,7 +60,7 @@ class Supervisor:
         while self._end_by is None:
             began = time.monotonic()
             code = self._run_once()
-            if self._end_by is not None or code in (0, _BAD_INPUT):
+            if self._end_by is not None or code in (0, _BAD_INPUT, _REFUSED):
                 return 0 if self._end_by is not None else code
             lived = time.monotonic() - began
             pause = next_pause(pause, lived, code)

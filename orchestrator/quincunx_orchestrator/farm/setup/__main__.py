@@ -44,7 +44,7 @@ def make_bucket() -> None:
         made = make(load_settings().settings)
     except QuincunxError as error:
         click.echo(str(error), err=True)
-        sys.exit(1)
+        sys.exit(error.exit_code)
     click.echo("made the bucket" if made else "the bucket is there", err=True)
 
 
