@@ -257,6 +257,31 @@ def test_room_is_made_down_to_a_size_and_the_journal_follows(farm: Farm, shell: 
     assert farm.rebuilt() == {name_of(name) for name in known}
 
 
+@pytest.mark.usefixtures("everything_is_old")
+def test_a_pinned_song_stays_as_it_was_made_last_even_when_its_jobs_are_forgotten(farm: Farm, shell: Shell) -> None:
+    farm.render("one.ustx", "acoustic 1")
+    farm.render("two.ustx", "acoustic 2")
+    assert shell("cache", "pin", "--farm").out == ""
+    assert shell("cache", "pin", "one.ustx", "--farm").err == "one.ustx is pinned.\n"
+    assert shell("cache", "pin", "--farm").out == "/songs/one.ustx\n"
+    assert "song /songs/one.ustx (1 results, pinned)" in shell("cache", "stats", "--farm").out
+    farm.render("one.ustx", "acoustic 3")
+    farm.jobs.cancel(farm.render("one.ustx", "acoustic 4", ended=False))
+    farm.index.close()
+    assert shell("cache", "gc", "--farm").code == 0
+    farm.jobs.forget_before(1e12)
+    assert shell("cache", "gc", "--farm", "--to", "1b").code == 0
+    every = [f"acoustic {number}" for number in range(1, 5)]
+    assert farm.knows(*every) == {"acoustic 3"}
+    assert farm.rebuilt() == {name_of("acoustic 3")}
+    assert digest_of_bytes(content_of("input of one.ustx")) in {one.digest for one in farm.store.shelf.files()}
+    assert shell("cache", "unpin", "one.ustx", "--farm").code == 0
+    assert shell("cache", "gc", "--farm", "--to", "1b").code == 0
+    assert farm.knows(*every) == set()
+    assert shell("cache", "pin", "one.ustx", "--farm").code == 2
+    assert shell("cache", "pin", "--voice", "demo", "--farm").code == 2
+
+
 def test_nothing_that_was_just_stored_leaves(farm: Farm, shell: Shell) -> None:
     farm.render("one.ustx", "acoustic 1", ended=False)
     orphan = content_of("its record is on the way")

@@ -14,7 +14,7 @@ import click
 
 from quincunx_orchestrator.cli.cache_size import DEFAULT_BYTES, Size
 from quincunx_orchestrator.cli.documents import json_option
-from quincunx_orchestrator.cli.farm.cache import is_farm, open_farm_upkeep, purge_farm
+from quincunx_orchestrator.cli.farm.cache import is_farm, open_farm_upkeep, pin_on_farm, pins_of_farm, purge_farm
 from quincunx_orchestrator.cli.farm.options import farm_options
 from quincunx_orchestrator.cli.workspace import Workspace, cache_dir_option
 
@@ -181,29 +181,53 @@ def purge(
 @_pinned_song
 @_pinned_voice
 @cache_dir_option
-def pin(song: Path | None, voice: str | None, cache_dir: Path | None) -> int:
-    """Keep what SONG uses, or what a voice sings in any song, whatever its age; without either, list what is pinned."""
-    if song is None and voice is None:
+@_on_farm
+@farm_options
+def pin(song: Path | None, voice: str | None, cache_dir: Path | None, on_farm: bool, **flags: str | None) -> int:
+    """Keep what SONG uses, or what a voice sings in any song, whatever its age; without either, list what is pinned.
+
+    On a farm a song stays as its last job rendered it, for all who use the farm; `cache gc` keeps the pin up to date.
+    """
+    if song is not None or voice is not None:
+        return _set_pin(song, voice, cache_dir, flags if is_farm(on_farm, flags) else None, pinned=True)
+    if is_farm(on_farm, flags):
+        names = pins_of_farm(flags)
+    else:
         with Workspace(cache_dir).cache() as cache:
-            click.echo("".join(f"{name}\n" for name in cache.upkeep.statistics().pinned), nl=False)
-        return 0
-    return _set_pin(song, voice, cache_dir, pinned=True)
+            names = list(cache.upkeep.statistics().pinned)
+    click.echo("".join(f"{name}\n" for name in names), nl=False)
+    return 0
 
 
 @command.command("unpin")
 @_pinned_song
 @_pinned_voice
 @cache_dir_option
-def unpin(song: Path | None, voice: str | None, cache_dir: Path | None) -> int:
+@_on_farm
+@farm_options
+def unpin(song: Path | None, voice: str | None, cache_dir: Path | None, on_farm: bool, **flags: str | None) -> int:
     """Let what SONG uses, or what a voice sings, leave the cache when its time comes."""
-    return _set_pin(song, voice, cache_dir, pinned=False)
+    return _set_pin(song, voice, cache_dir, flags if is_farm(on_farm, flags) else None, pinned=False)
 
 
-def _set_pin(song: Path | None, voice: str | None, cache_dir: Path | None, *, pinned: bool) -> int:
-    from quincunx_shared.stores.owners import pin_of_voice
-
+def _set_pin(
+    song: Path | None, voice: str | None, cache_dir: Path | None, farm: Mapping[str, str | None] | None, *, pinned: bool
+) -> int:
     if (song is None) == (voice is None):
         raise click.UsageError("Give a song or a --voice.")
+    if farm is None:
+        _set_pin_here(song, voice, cache_dir, pinned=pinned)
+    elif song is None:
+        raise click.UsageError("A farm knows songs, and no voices: give a song.")
+    else:
+        pin_on_farm(farm, str(song), pinned=pinned)
+    click.echo(f"{song or voice} is {'pinned' if pinned else 'no longer pinned'}.", err=True)
+    return 0
+
+
+def _set_pin_here(song: Path | None, voice: str | None, cache_dir: Path | None, *, pinned: bool) -> None:
+    from quincunx_shared.stores.owners import pin_of_voice
+
     with Workspace(cache_dir).cache() as cache:
         if song is not None:
             name = _key(cache, song)
@@ -212,8 +236,6 @@ def _set_pin(song: Path | None, voice: str | None, cache_dir: Path | None, *, pi
             if pinned:
                 _check_voice(cache, voice or "")
         cache.owners.pin(name, pinned=pinned)
-    click.echo(f"{song or voice} is {'pinned' if pinned else 'no longer pinned'}.", err=True)
-    return 0
 
 
 def _check_voice(cache: Any, voice: str) -> None:

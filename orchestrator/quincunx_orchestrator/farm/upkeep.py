@@ -16,6 +16,7 @@ from quincunx_orchestrator.farm.housekeeping import epoch_key
 from quincunx_orchestrator.farm.job import ACTIVE, JobRecord
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.order import Order, order_from_bytes, payload_digests
+from quincunx_orchestrator.farm.pins import Pin, Pins
 from quincunx_orchestrator.farm.schedule_store import RedisSchedules
 from quincunx_orchestrator.farm.submission import Accepted
 from quincunx_shared.errors import BlobsLost, FarmError
@@ -23,12 +24,15 @@ from quincunx_shared.farm.redis_client import connect, plain_errors
 from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.farm.settings import FarmSettings
 from quincunx_shared.farm.wire import BadMessage
-from quincunx_shared.names import Digest, RenderId, Signature
+from quincunx_shared.names import Digest, Signature
 from quincunx_shared.ports import BlobStore, Outputs
 from quincunx_shared.stores.farm_store import FarmStore, store_from
 from quincunx_shared.stores.journal import SETTLED_SECONDS, compact
 from quincunx_shared.stores.owners import Owned
 from quincunx_shared.stores.upkeep import Findings, Removal, Statistics, Upkeep
+
+#: What such a job has computed is kept like that of any earlier edit; the song is what was made before it.
+_MADE_NOTHING = ("failed", "cancelled", "superseded")
 
 #: More jobs than a farm keeps.
 _ALL = 1_000_000
@@ -53,11 +57,12 @@ class FarmRecords:
 
 
 class FarmOwners:
-    """Whose the results of a farm are, from what its queue remembers of each song's last job."""
+    """Whose the results of a farm are, from what its queue remembers of each song's last job, and from its pins."""
 
-    def __init__(self, jobs: RedisJobStore, schedules: RedisSchedules, blobs: BlobStore) -> None:
+    def __init__(self, jobs: RedisJobStore, schedules: RedisSchedules, pins: Pins, blobs: BlobStore) -> None:
         self._jobs = jobs
         self._schedules = schedules
+        self._pins = pins
         self._blobs = blobs
         self._disowned: set[str] = set()
 
@@ -66,8 +71,29 @@ class FarmOwners:
         return tuple(one for one in self._owned if one.song not in self._disowned)
 
     def pins(self) -> frozenset[str]:
-        """Nothing: a farm belongs to many, and its size to whoever runs it."""
-        return frozenset()
+        """The songs that are pinned, for all who use the farm."""
+        return frozenset(self._pinned)
+
+    def pinned_paths(self) -> list[str]:
+        """Where the files of the songs are that are pinned."""
+        return sorted(one.path for one in self._pinned.values())
+
+    def pin(self, song: str) -> None:
+        """Keep what a song of `owned` uses."""
+        order = self._last.get(song)
+        if order in self._orders:
+            path = next(one.path for one in self._owned if one.song == song)
+            self._pins.set(Pin(song, path, order))
+
+    def unpin(self, song: str) -> None:
+        """Keep it no longer than others."""
+        self._pins.remove(song)
+
+    def renew_pins(self) -> None:
+        """Have every pin name what was rendered of its song last: one day only the pin remembers it."""
+        for song, pin in self._pinned.items():
+            if self._last.get(song, pin.order) != pin.order:
+                self.pin(song)
 
     def disown(self, songs: Iterable[str]) -> None:
         """Leave songs out from now on; the queue forgets them in its own time."""
@@ -87,7 +113,7 @@ class FarmOwners:
         """What jobs may still be asked for: orders and results of all, and what orders read that may yet run."""
         digests = {one.order for one in self._records}
         digests |= {Digest(one.result["digest"]) for one in self._records if "digest" in one.result}
-        digests |= {one.order for one in self._scheduled}
+        digests |= {one.order for one in self._scheduled} | {one.order for one in self._pinned.values()}
         for order in self._orders.values():
             digests |= payload_digests(order) | order.files
         return digests
@@ -101,16 +127,24 @@ class FarmOwners:
         return [one.schedule.job for one in self._schedules.all()]
 
     @cached_property
-    def _orders(self) -> dict[RenderId, Order]:
-        """The orders of active and scheduled jobs, and of the last job of each song, by render."""
-        last = {one.song_key or one.song: one for one in sorted(self._records, key=lambda one: one.submitted_at)}
-        wanted = {one.render: one.order for one in self._records if one.state in ACTIVE}
-        wanted |= {one.render: one.order for one in last.values()}
-        wanted |= {one.render: one.order for one in self._scheduled}
-        found: dict[RenderId, Order] = {}
-        for render, digest in wanted.items():
+    def _pinned(self) -> dict[str, Pin]:
+        return {one.song: one for one in self._pins.all()}
+
+    @cached_property
+    def _last(self) -> dict[str, Digest]:
+        """Of each song, the order of the last job that made it or may yet make it."""
+        records = sorted(self._records, key=lambda one: one.submitted_at)
+        return {_song_of(one): one.order for one in records if one.state not in _MADE_NOTHING}
+
+    @cached_property
+    def _orders(self) -> dict[Digest, Order]:
+        """The orders of active and scheduled jobs, of the last job of each song, and of pins."""
+        wanted = {one.order for one in self._records if one.state in ACTIVE} | set(self._last.values())
+        wanted |= {one.order for one in self._scheduled} | {one.order for one in self._pinned.values()}
+        found: dict[Digest, Order] = {}
+        for digest in wanted:
             try:
-                found[render] = order_from_bytes(bytes(self._blobs.get(digest)))
+                found[digest] = order_from_bytes(bytes(self._blobs.get(digest)))
             except (BlobsLost, BadMessage):
                 # Lost, or of another version: nothing is known of it, and its song has no owner.
                 continue
@@ -120,20 +154,26 @@ class FarmOwners:
     def _owned(self) -> tuple[Owned, ...]:
         by_song: dict[tuple[str, str, str], set[bytes]] = {}
         used: dict[str, float] = {}
-        for one in self._records:
-            order = self._orders.get(one.render)
-            if order is None:
+        told = [
+            (_song_of(one), one.song or one.render, one.order, max(one.submitted_at, one.ended_at))
+            for one in self._records
+        ]
+        told += [(one.song, one.path, one.order, 0.0) for one in self._pinned.values()]
+        for song, path, digest, at in told:
+            if digest not in self._orders:
                 continue
-            song = one.song_key or one.song or one.render
-            used[song] = max(used.get(song, 0.0), one.submitted_at, one.ended_at)
-            for segment in order.song.segments.values():
+            used[song] = max(used.get(song, 0.0), at)
+            for segment in self._orders[digest].song.segments.values():
                 for step in segment.steps.values():
-                    key = (song, one.song or one.render, step.step.step)
-                    by_song.setdefault(key, set()).add(bytes.fromhex(step.signature))
+                    by_song.setdefault((song, path, step.step.step), set()).add(bytes.fromhex(step.signature))
         return tuple(
             Owned(song, path, "", step, used[song], frozenset(signatures))
             for (song, path, step), signatures in by_song.items()
         )
+
+
+def _song_of(record: JobRecord) -> str:
+    return record.song_key or record.song or record.render
 
 
 class FarmUpkeep:
@@ -144,7 +184,7 @@ class FarmUpkeep:
     ) -> None:
         self._store = store
         self._records = FarmRecords(index)
-        self._owners = FarmOwners(jobs, schedules, store.blobs)
+        self._owners = FarmOwners(jobs, schedules, Pins(store.documents), store.blobs)
         #: Whether the index knows what it should: a Redis that lost everything promises nothing.
         self._whole = whole
         self._upkeep = Upkeep(store.shelf, self._records, self._owners, self._owners.began, self._owners.kept)
@@ -167,6 +207,7 @@ class FarmUpkeep:
             raise FarmError(told, remedy="start a coordinator, which finds again what Redis lost; then try again")
         removal = self._upkeep.collect(limit_bytes, dry_run=dry_run)
         if not dry_run:
+            self._owners.renew_pins()
             self._tidy(SETTLED_SECONDS)
         return removal
 
@@ -175,6 +216,20 @@ class FarmUpkeep:
         removal = self._upkeep.purge(song=song)
         self._tidy(0.0)
         return removal
+
+    def pinned(self) -> list[str]:
+        """The songs that are pinned, by the path of their files."""
+        return self._owners.pinned_paths()
+
+    def pin(self, song: str, *, pinned: bool) -> None:
+        """Keep what a song of `songs` uses, as it is rendered last, whatever its age; or no longer.
+
+        What is rendered later counts as soon as it is collected with the pin in sight: while jobs are remembered.
+        """
+        if pinned:
+            self._owners.pin(song)
+        else:
+            self._owners.unpin(song)
 
     def songs(self) -> dict[str, str]:
         """The songs whose results are known, by key."""

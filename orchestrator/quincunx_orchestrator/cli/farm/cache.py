@@ -38,6 +38,18 @@ def purge_farm(flags: Mapping[str, str | None], song: str | None, *, asks: bool)
         return upkeep.purge(None if song is None else _key(upkeep.songs(), song))
 
 
+def pins_of_farm(flags: Mapping[str, str | None]) -> list[str]:
+    """The songs that are pinned on a farm."""
+    with open_farm_upkeep(flags) as (upkeep, _):
+        return upkeep.pinned()
+
+
+def pin_on_farm(flags: Mapping[str, str | None], song: str, *, pinned: bool) -> None:
+    """Keep what a song uses on a farm, for all who use it, or no longer."""
+    with open_farm_upkeep(flags) as (upkeep, _):
+        upkeep.pin(_key(upkeep.songs(), song), pinned=pinned)
+
+
 def _key(songs: Mapping[str, str], song: str) -> str:
     """Return the key of a song: by its key, its path, or the end of its path where that is enough."""
     from pathlib import Path

@@ -1,0 +1,59 @@
+"""Songs whose results stay on a farm whatever their age: a document each in the store, which outlives every record.
+
+A pin names an order of its song. The records of jobs are forgotten one day; the order says then what the song uses.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from quincunx_shared.canonical import digest_of_bytes
+from quincunx_shared.errors import StoreError
+from quincunx_shared.farm.wire import dump
+from quincunx_shared.names import Digest
+from quincunx_shared.ports import Documents
+
+#: Where pins lie, one under the digest of each song's key.
+DOCUMENTS = "pins/"
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A song by its key, where its file was, and what was rendered of it."""
+
+    song: str
+    path: str
+    order: Digest
+
+
+@dataclass(frozen=True)
+class Pins:
+    """The pins of a farm."""
+
+    documents: Documents
+
+    def all(self) -> tuple[Pin, ...]:
+        """Every pin. Raises `StoreError` where one cannot be read: what it keeps must not leave unnoticed."""
+        found = ((name, self.documents.get(name)) for name in self.documents.names(DOCUMENTS))
+        return tuple(_read(name, content) for name, content in found if content is not None)
+
+    def set(self, pin: Pin) -> None:
+        """Pin a song, in the place of an older pin of it."""
+        self.documents.put(_name(pin.song), dump(asdict(pin)))
+
+    def remove(self, song: str) -> None:
+        """Let a song go; one that is not pinned stays so."""
+        self.documents.delete(_name(song))
+
+
+def _name(song: str) -> str:
+    return f"{DOCUMENTS}{digest_of_bytes(song.encode('utf-8', 'backslashreplace'))}"
+
+
+def _read(name: str, content: bytes) -> Pin:
+    try:
+        told = json.loads(content)
+        return Pin(str(told["song"]), str(told["path"]), Digest(told["order"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError("a pin cannot be read", where=name, remedy="upgrade the older side") from error
