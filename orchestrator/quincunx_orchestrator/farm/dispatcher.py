@@ -15,6 +15,7 @@ from typing import Protocol
 
 from quincunx_orchestrator.farm.chunking import chunks
 from quincunx_orchestrator.farm.job import Priority
+from quincunx_orchestrator.farm.lookout import Lookout
 from quincunx_orchestrator.farm.redrive import TICK_SECONDS, Seen, Sent, is_lost
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
 from quincunx_shared.canonical import digest_of_bytes
@@ -82,6 +83,9 @@ class FarmDispatcher:
     #: Hears of how many bundles had to be sent again.
     redriven: Callable[[int], None] = lambda _: None
 
+    def __post_init__(self) -> None:
+        self.lookout = Lookout(self.wake, lambda names: self.work.outcomes(self.render, names))
+
     def announce(self, stages: Sequence[Sequence[Bundle]], recalled: Iterable[ParamRef]) -> None:
         """Models are loaded by whoever first needs them; what cannot be loaded fails its phrase alone."""
 
@@ -116,8 +120,9 @@ class _Stage:
         self._sent: dict[str, Sent] = {}
         self._returned: Mapping[str, int] = {}
         self._claimed: set[str] = set()
-        self._heard = dispatcher.wake.calls()
         self._release(self._contents)
+        # Not before: of a stage that is run again the old ends are known until then.
+        self._ear = dispatcher.lookout.listen(bundles)
 
     def send(self, names: Iterable[str], priority: Priority | None = None) -> None:
         """Send messages that name these bundles, in the render's own class unless told otherwise."""
@@ -138,10 +143,10 @@ class _Stage:
     def look(self) -> None:
         """Wait for news, take in what has ended, and send again what is lost."""
         farm = self._farm
-        self._heard = farm.wake.wait(self._heard, TICK_SECONDS)
+        found = farm.lookout.news(self._ear, TICK_SECONDS)
         if farm.wake.stopped:
             raise RenderStopped(farm.wake.stopped)
-        for name, content in farm.work.outcomes(farm.render, self.open).items():
+        for name, content in found.items():
             self.ended[name] = outcome_from_json(self.bundles[name], content)
             del self.open[name]
         now = farm.clock()
