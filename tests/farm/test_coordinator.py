@@ -37,6 +37,7 @@ from quincunx_shared.farm.work_state import Finished
 from quincunx_shared.names import Digest, RenderId
 from quincunx_shared.payload import Payload, encode
 from quincunx_shared.recall import Recall
+from quincunx_shared.recipe import Bundle
 from quincunx_shared.stores.documents import MemoryDocuments
 from quincunx_shared.stores.memory import ManualClock, MemoryBlobStore, MemoryBoard, MemoryEventLog, SystemClock
 from quincunx_workers.executor import run_bundle
@@ -129,6 +130,7 @@ class NearPost:
     sent: list[Message] = field(default_factory=list)
     lose: Callable[[Message], bool] = lambda _: False
     always_waiting: bool = False
+    nobody_fits: str = ""
 
     def send(self, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -138,6 +140,9 @@ class NearPost:
 
     def is_waiting(self, message: Message) -> bool:  # noqa: ARG002 - any may be
         return self.always_waiting or not self.queue.empty()
+
+    def outdated(self, bundle: Bundle) -> str:  # noqa: ARG002 - of every kind
+        return self.nobody_fits
 
     def slots(self, cluster: str) -> int:  # noqa: ARG002 - of every kind
         return 2
@@ -412,6 +417,23 @@ def test_an_order_of_another_form_is_left_to_a_coordinator_that_knows_it(monkeyp
         monkeypatch.undo()
         assert "form" in near.jobs.postponed[0]
         assert near.client.wait(job.render).state == "succeeded"
+
+
+def test_a_job_whose_bundles_come_back_because_nobody_fits_has_failed_and_says_why() -> None:
+    with near_farm() as near:
+
+        def refuse(message: Message) -> bool:
+            grant = near.work.lease(message.render, message.bundles, "too new")
+            near.work.hand_back(message.render, list(grant.bundles), grant.token, "computes as y, not as x")
+            return True
+
+        near.post.lose = refuse
+        near.post.nobody_fits = "first was signed in version 1; workers have 2"
+        result = near.render(*song(near.toys))
+        assert result.state == "failed"
+        (why,) = result.failed.values()
+        assert "first was signed in version 1; workers have 2" in why
+        assert "submit the song again" in why
 
 
 def test_another_coordinator_goes_on_where_the_first_was_lost() -> None:

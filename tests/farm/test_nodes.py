@@ -37,6 +37,10 @@ def test_the_class_of_a_device_outlives_its_workers(nodes: RedisNodes) -> None:
         nodes.leave(one.name)
     assert nodes.seen() == []
     assert nodes.last_classes() == {"cpu": "x86", "gpu": "cuda"}
+    nodes.beat(replace(gpu, numeric_class="newer"))
+    assert nodes.last_classes() == {"cpu": "x86", "gpu": "newer"}
+    assert nodes.recent_classes(60) == {"cpu": {"x86"}, "gpu": {"cuda", "newer"}}
+    assert nodes.recent_classes(-60) == {}
 
 
 def test_a_node_hears_of_its_drain_and_why(nodes: RedisNodes) -> None:

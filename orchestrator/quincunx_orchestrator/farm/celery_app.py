@@ -15,6 +15,7 @@ from celery import Celery, chord
 from celery.backends.redis import RedisBackend, ResultConsumer
 
 from quincunx_orchestrator.farm.dispatcher import Message
+from quincunx_orchestrator.farm.outdated import RECENT_SECONDS, outdated
 from quincunx_shared.farm.broker import broker_settings
 from quincunx_shared.farm.celery_settings import ADVANCE, RUN_BUNDLES
 from quincunx_shared.farm.envelope import TTL_SECONDS, BadEnvelope
@@ -23,6 +24,7 @@ from quincunx_shared.farm.queues import control_queue, device_of, work_queue
 from quincunx_shared.farm.settings import FarmSettings
 from quincunx_shared.farm.transport import SturdyTransport, be_patient
 from quincunx_shared.names import RenderId
+from quincunx_shared.recipe import Bundle
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -96,6 +98,10 @@ class CeleryPost:
         """Whether anything is unread on the queue of this message."""
         queue = work_queue(device_of(message.cluster), message.priority)
         return self.redis.llen(f"{self.namespace}:celery:{queue}") > 0
+
+    def outdated(self, bundle: Bundle) -> str:
+        """Why no worker will ever take a bundle, by what workers tell of themselves."""
+        return outdated(bundle, self.nodes.seen(), self.nodes.recent_classes(RECENT_SECONDS))
 
     def slots(self, cluster: str) -> int:
         """How many bundles of this class of machine can run at once, by what workers tell of themselves."""

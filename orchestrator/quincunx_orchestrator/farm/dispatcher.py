@@ -16,6 +16,7 @@ from typing import Protocol
 from quincunx_orchestrator.farm.chunking import chunks
 from quincunx_orchestrator.farm.job import Priority
 from quincunx_orchestrator.farm.lookout import Lookout
+from quincunx_orchestrator.farm.outdated import Outdated
 from quincunx_orchestrator.farm.redrive import TICK_SECONDS, Seen, Sent, is_lost
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
 from quincunx_shared.canonical import digest_of_bytes
@@ -58,6 +59,9 @@ class Post(Protocol):
     def is_waiting(self, message: Message) -> bool:
         """Whether there may be unread messages before this one or it itself is unread: so it is not lost."""
 
+    def outdated(self, bundle: Bundle) -> str:
+        """Why no worker will ever take a bundle; empty if one may."""
+
     def slots(self, cluster: str) -> int:
         """How many workers take messages of this class of machine."""
 
@@ -90,7 +94,7 @@ class FarmDispatcher:
         """Models are loaded by whoever first needs them; what cannot be loaded fails its phrase alone."""
 
     def run_stage(self, bundles: Sequence[Bundle], board: Blackboard) -> Iterator[BundleOutcome]:  # noqa: ARG002 - workers have the board by the render's name
-        """Return the outcomes in the order of the bundles. Raises `RenderStopped` and `InputsLost`."""
+        """Return the outcomes in the order of the bundles. Raises `RenderStopped`, `InputsLost` and `Outdated`."""
         if not bundles:
             return iter(())
         stage = _Stage(self, {self.name_of(bundle): bundle for bundle in bundles})
@@ -163,6 +167,7 @@ class _Stage:
             self._release({name: self._contents[name] for name in self.open if name in unknown})
         self._returned = farm.work.returned(farm.render) if unclaimed else {}
         lost = [name for name in self.open if name in unknown or (name in unclaimed and self._is_lost(name, now))]
+        self._ask_whether_any_fits([name for name in lost if self._returned.get(name)])
         interrupted = [name for name in lost if name in self._claimed]
         self._claimed = {name for name in self.open if name not in unclaimed and name not in unknown}
         if lost:
@@ -171,6 +176,13 @@ class _Stage:
             # Before all that waits: who was interrupted has waited already.
             self.send(interrupted, "system")
             self.send([name for name in lost if name not in interrupted])
+
+    def _ask_whether_any_fits(self, returned: Sequence[str]) -> None:
+        """Ask of one kind each of the bundles that came back. Raises `Outdated` if nobody is left who could take it."""
+        kinds = {self.bundles[name].recipe: self.bundles[name] for name in returned}
+        for bundle in kinds.values():
+            if why := self._farm.post.outdated(bundle):
+                raise Outdated(why)
 
     def _is_lost(self, name: str, now: float) -> bool:
         seen = Seen(name in self._claimed, self._returned.get(name, 0))

@@ -4,8 +4,8 @@ Every coordinator and worker tells of itself every `BEAT_SECONDS`, and hears in 
 those of Redis. A node that fell silent stays in the list for a day, so that a person sees what is missing.
 
     <namespace>:nodes    name → JSON of a `Node`, with the time of its last beat
-    <namespace>:classes  device → the numeric class of the worker of that device that told of itself last; stays when
-                         the last of them goes, for those that come in its place compute alike
+    <namespace>:classes  device and numeric class → when a worker of them told of itself last; stays when they go, for
+                         those that come in their place compute alike
     <namespace>:drains   name → JSON of a `Drain`; stays when the node goes, for it comes back under the same name
 """
 
@@ -97,7 +97,7 @@ class RedisNodes:
         with self._redis.pipeline(transaction=False) as telling:
             telling.hset(self._nodes, node.name, content)
             if node.role == "worker" and node.numeric_class:
-                telling.hset(self._classes, node.device, node.numeric_class)
+                telling.hset(self._classes, f"{node.device} {node.numeric_class}", _seconds(told))
             telling.execute()
         return _drain(asked)
 
@@ -120,8 +120,20 @@ class RedisNodes:
 
     def last_classes(self) -> dict[str, str]:
         """Of each device, the numeric class in which its workers computed last, whether or not one is up."""
-        told = self._redis.hgetall(self._classes)
-        return {_text(device): _text(numeric) for device, numeric in told.items()}
+        return {device: numeric for _, device, numeric in self._classes_seen()}
+
+    def recent_classes(self, seconds: float) -> dict[str, set[str]]:
+        """Of each device, the numeric classes in which workers of it computed so lately."""
+        since = _seconds(self._redis.time()) - seconds
+        found: dict[str, set[str]] = {}
+        for at, device, numeric in self._classes_seen():
+            if at > since:
+                found.setdefault(device, set()).add(numeric)
+        return found
+
+    def _classes_seen(self) -> list[tuple[float, str, str]]:
+        told = {_text(name): float(at) for name, at in self._redis.hgetall(self._classes).items()}
+        return sorted((at, *name.split(" ", 1)) for name, at in told.items())  # type: ignore[misc] # two
 
     def drain(self, name: str, reason: str, by: str = "") -> None:
         """Ask a node to take no more."""
