@@ -9,6 +9,8 @@ Counting is for people who watch. It never holds up or ends a render: what canno
 from __future__ import annotations
 
 import logging
+import threading
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -34,14 +36,23 @@ class RedisCounters:
     def __init__(self, client: Redis, namespace: str) -> None:
         self._client = client
         self._key = counters_key(namespace)
+        self._guard = threading.Lock()
+        self._kept: Counter[str] = Counter()
+
+    def keep(self, counts: Mapping[str, float]) -> None:
+        """Add these with the next ones: nobody waits for a round trip now."""
+        with self._guard:
+            self._kept.update(counts)
 
     def add(self, counts: Mapping[str, float]) -> None:
         """Add to the counts, in one round trip. Never raises."""
         if not counts:
             return
+        with self._guard:
+            every, self._kept = self._kept + Counter(counts), Counter()
         try:
             with self._client.pipeline(transaction=False) as pipe:
-                for name, number in counts.items():
+                for name, number in every.items():
                     pipe.hincrbyfloat(self._key, name, number)
                 pipe.execute()
         except Exception as error:  # whatever it is: nobody waits for a count

@@ -82,10 +82,11 @@ class Reporter:
                 return
 
     def _report(self, reports: list[Finished]) -> None:
-        self._bench.flights.land()
-        self._bench.recall.flush()
         holding = self._holding
+        self._bench.recall.flush()
         accepted = self._work.finish(holding.render, holding.token, reports)
+        # Whoever waits for one of these waits a moment longer than the stage.
+        self._bench.flights.land()
         reported = {one.id for one in reports}
         with self._changed:
             self.ended += len(accepted)

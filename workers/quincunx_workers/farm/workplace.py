@@ -137,7 +137,7 @@ class Workplace:
         def read(envelope: object, queue: str) -> RunBundles:
             now = time.now()
             told = open_run(envelope, key, now)
-            counters.add(waited(queue, now - told.sent_at))
+            counters.keep(waited(queue, now - told.sent_at))
             return told
 
         return post, read
