@@ -14,7 +14,8 @@ from tests.farm.farm_shell import Shell, shell_of
 from quincunx_orchestrator.core.bound import Reach
 from quincunx_orchestrator.farm import upkeep as farm_upkeep
 from quincunx_orchestrator.farm.job_store import RedisJobStore
-from quincunx_orchestrator.farm.order import OrderedSegment, OrderedSong, OrderedStep, order_to_bytes
+from quincunx_orchestrator.farm.order import OrderedSong, order_to_bytes
+from quincunx_orchestrator.farm.order_rows import OrderedSegment, OrderedStep
 from quincunx_orchestrator.farm.schedule import Schedule
 from quincunx_orchestrator.farm.schedule_store import RedisSchedules
 from quincunx_orchestrator.farm.submission import Accepted, Submission

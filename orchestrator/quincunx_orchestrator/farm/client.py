@@ -22,6 +22,7 @@ from quincunx_orchestrator.core.segment_names import names_of
 from quincunx_orchestrator.farm.dispatcher import InputsLost
 from quincunx_orchestrator.farm.following import follow_job
 from quincunx_orchestrator.farm.order import order_to_bytes
+from quincunx_orchestrator.farm.order_rows import RowWriter
 from quincunx_orchestrator.farm.result import FarmResult, result_from_bytes, result_to_bytes
 from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted_to_bytes, document_name
 from quincunx_orchestrator.render import plan
@@ -91,6 +92,7 @@ class FarmClient:
     stop: Callable[[RenderId], None]
     #: What is known to lie in the store, so that nobody asks again.
     stored: set[Digest] = field(default_factory=set)
+    _rows: RowWriter = field(default_factory=RowWriter)
 
     def submit(
         self,
@@ -109,7 +111,7 @@ class FarmClient:
         how = how or Submission()
         current = plan(song, (*targets, *beside), self.recall, ledger=ledger)
         render = RenderId(uuid.uuid4().hex)
-        order = _order(song, targets, beside, files or {}, current.reasons)
+        order = self._order(song, targets, beside, files or {}, current.reasons)
         if not current.to_run and not song.errors():
             return self._done(render, order, _fingerprint(song, (*targets, *beside), how), current, how)
         job = self._stored(render, song, (*targets, *beside), order, how, files or {})
@@ -146,7 +148,7 @@ class FarmClient:
         files: Mapping[Digest, Path] | None = None,
     ) -> Accepted:
         """Store an order and what it reads, for a job that is submitted later: see `schedule`. Nothing is planned."""
-        order = _order(song, targets, beside, files or {}, {})
+        order = self._order(song, targets, beside, files or {}, {})
         render = RenderId(uuid.uuid4().hex)
         return self._stored(render, song, (*targets, *beside), order, how or Submission(), files or {})
 
@@ -226,6 +228,24 @@ class FarmClient:
         self._store(song, order, {digest: files[digest] for digest in _files_read(song, files)})
         return Accepted(render, digest_of_bytes(order), _fingerprint(song, every, how), how, time.time())
 
+    def _order(
+        self,
+        song: BoundSong,
+        targets: Sequence[Address],
+        beside: Sequence[Address],
+        files: Mapping[Digest, Path],
+        reasons: Mapping[StepKey, str],
+    ) -> bytes:
+        return order_to_bytes(
+            song,
+            song.places(targets).values(),
+            song.places(beside).values(),
+            reasons=reasons,
+            names=names_of(one.segment for one in song.segments.values()),
+            files=sorted(_files_read(song, files)),
+            rows=self._rows,
+        )
+
     def _store(self, song: BoundSong, order: bytes, files: Mapping[Digest, Path]) -> None:
         """Store the order, every payload its steps read, and the files of its voices, as far as they are not there."""
         contents: dict[Digest, Callable[[], bytes | memoryview]] = {digest_of_bytes(order): lambda: order}
@@ -250,19 +270,6 @@ def _fingerprint(song: BoundSong, every: Sequence[Address], how: Submission) -> 
     """Name the work of a job, whoever asks for it."""
     signatures = [song.step(one.segment, one.key.node).signature for one in song.places(every).values()]
     return how.idempotency_key or digest_of([*signatures, how.song_key])
-
-
-def _order(
-    song: BoundSong,
-    targets: Sequence[Address],
-    beside: Sequence[Address],
-    files: Mapping[Digest, Path],
-    reasons: Mapping[StepKey, str],
-) -> bytes:
-    places, aside = song.places(targets), song.places(beside)
-    names = names_of(one.segment for one in song.segments.values())
-    read = _files_read(song, files)
-    return order_to_bytes(song, places.values(), aside.values(), reasons=reasons, names=names, files=read)
 
 
 def _files_read(song: BoundSong, files: Mapping[Digest, Path]) -> set[Digest]:

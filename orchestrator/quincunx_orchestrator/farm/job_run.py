@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from quincunx_orchestrator.core.reasons import NOT_IN_CACHE
 from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Post
 from quincunx_orchestrator.farm.job import Claim, Priority
 from quincunx_orchestrator.farm.order import Order, order_from_bytes, payload_digests
+from quincunx_orchestrator.farm.order_rows import RowReader
 from quincunx_orchestrator.farm.result import farm_result, result_to_bytes
 from quincunx_orchestrator.farm.trouble import delay_seconds, may_pass
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
@@ -68,6 +69,7 @@ class Surroundings:
     pace: Callable[[], Mapping[str, float]] = dict
     #: Adds to what the farm counts.
     count: Callable[[Mapping[str, float]], None] = lambda _: None
+    rows: RowReader = field(default_factory=RowReader)
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class JobRun:
         """
         try:
             with plain_errors():
-                order = order_from_bytes(bytes(self._around.recall.blobs.get(self._claim.order)))
+                order = order_from_bytes(bytes(self._around.recall.blobs.get(self._claim.order)), self._around.rows)
                 self._end(order, self._render(order))
         except RenderStopped:
             raise

@@ -11,41 +11,27 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from quincunx_orchestrator.core.bound import DrawnOn, Reach
 from quincunx_orchestrator.core.collection import collector_paused
-from quincunx_orchestrator.core.plannable import PlannableStep
 from quincunx_orchestrator.core.planner import StepKey
 from quincunx_orchestrator.core.segment_names import NAMELESS, SegmentNames
+from quincunx_orchestrator.farm.order_rows import OrderedSegment, OrderedStep, RowReader, RowWriter, SubmittedSegment
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.farm.wire import (
     BadMessage,
     dump,
-    recipe_step_from_wire,
-    recipe_step_to_wire,
-    source_from_wire,
-    source_to_wire,
 )
-from quincunx_shared.names import Address, Digest, PortKey, SegmentId, Signature
+from quincunx_shared.names import Address, Digest, PortKey, SegmentId
 from quincunx_shared.payload import Encoded
-from quincunx_shared.recipe import RecipeStep, Source
 
 #: Changes when the form of orders does. A coordinator that does not know a form leaves the order to one that does.
-FORM = 2
+FORM = 3
 
 
 class UnknownForm(BadMessage):
     """An order of a newer version, or of a much older one: another coordinator may know it."""
-
-
-class SubmittedSegment(Protocol):
-    """What of a segment goes into an order."""
-
-    @property
-    def steps(self) -> Mapping[str, PlannableStep]:
-        """By node, in topological order."""
 
 
 class SubmittedSong(Protocol):
@@ -57,29 +43,6 @@ class SubmittedSong(Protocol):
 
     def errors(self) -> Mapping[SegmentId, QuincunxError]:
         """The segments that cannot be rendered, and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderedStep:
-    """A step of an order."""
-
-    step: RecipeStep
-    recipe: str
-    cluster: str
-    level: int
-    outputs: Mapping[str, int]
-    sources: tuple[tuple[Source, ...], ...]
-    signature: Signature
-    nameless: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OrderedSegment:
-    """The steps of a segment, in topological order."""
-
-    steps: Mapping[str, OrderedStep]
-    reach: Reach
-    drawn_on: tuple[DrawnOn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,39 +91,38 @@ def order_to_bytes(
     reasons: Mapping[StepKey, str] | None = None,
     names: SegmentNames = NAMELESS,
     files: Iterable[Digest] = (),
+    rows: RowWriter | None = None,
 ) -> bytes:
     """Write an order. The targets stand where they are made (`BoundSong.places`)."""
-    recipes: dict[tuple[int, str, str], int] = {}
-    steps: list[Any] = []
-    why = reasons or {}
-    rows: list[Any] = []
-    for name, segment in song.segments.items():
-        row = []
-        for node, one in segment.steps.items():
-            # Segments of one topology share the very same step.
-            key = (id(one.step), one.recipe, one.cluster)
-            if key not in recipes:
-                recipes[key] = len(steps)
-                steps.append([recipe_step_to_wire(one.step), one.recipe, one.cluster])
-            sources = [[source_to_wire(source) for source in found] for found in one.sources]
-            row.append([recipes[key], one.level, sources, one.signature, one.nameless, why.get((name, node), "")])
-        rows.append([name, names.labels.get(name, ""), names.places.get(name, ()), row])
+    texts, steps = (rows or RowWriter()).write(song.segments)
+    why = [[segment, node, reason] for (segment, node), reason in (reasons or {}).items()]
     refused = {name: str(error) for name, error in song.errors().items()}
-    told = [FORM, steps, rows, refused, _addresses_to_wire(targets), _addresses_to_wire(beside), sorted(files)]
+    called = [names.labels, names.places]
+    told = [FORM, texts, steps, called, why, refused, _addresses_to_wire(targets), _addresses_to_wire(beside), [*files]]
     return zlib.compress(dump(told), level=1)
 
 
-def order_from_bytes(content: bytes) -> Order:
+def order_from_bytes(content: bytes, rows: RowReader | None = None) -> Order:
     """Read what `order_to_bytes` wrote, or raise `BadMessage`."""
     with _refusing():
-        steps, rows, refused, targets, beside, files = _opened(content)
-        return replace(_read(steps, rows, refused, targets, beside), files=frozenset(map(Digest, files)))
+        texts, steps, called, why, refused, targets, beside, files = _opened(content)
+        song = OrderedSong(
+            (rows or RowReader()).read(texts, steps), {SegmentId(name): told for name, told in refused.items()}
+        )
+        return Order(
+            song,
+            _addresses_from_wire(targets),
+            _addresses_from_wire(beside),
+            {(SegmentId(segment), node): reason for segment, node, reason in why},
+            _names(*called),
+            frozenset(map(Digest, files)),
+        )
 
 
 def names_from_bytes(content: bytes) -> SegmentNames:
     """Read of an order only what people call its segments, or raise `BadMessage`."""
     with _refusing():
-        return _names(_opened(content)[1])
+        return _names(*_opened(content)[2])
 
 
 @contextmanager
@@ -182,31 +144,11 @@ def _opened(content: bytes) -> list[Any]:
     return told
 
 
-def _read(steps: list[Any], rows: list[Any], refused: Any, targets: Any, beside: Any) -> Order:
-    recipes = [(recipe_step_from_wire(told), recipe, cluster) for told, recipe, cluster in steps]
-    places = [{port: place for place, port in enumerate(step.outputs)} for step, _, _ in recipes]
-    segments: dict[SegmentId, OrderedSegment] = {}
-    reasons: dict[StepKey, str] = {}
-    for name, _, _, row in rows:
-        segment = SegmentId(name)
-        found: dict[str, OrderedStep] = {}
-        for number, level, sources, signature, nameless, reason in row:
-            step, recipe, cluster = recipes[number]
-            read = tuple(tuple(map(source_from_wire, one)) for one in sources)
-            found[step.id] = OrderedStep(
-                step, recipe, cluster, level, places[number], read, Signature(signature), nameless
-            )
-            if reason:
-                reasons[segment, step.id] = reason
-        segments[segment] = OrderedSegment(found, Reach.of(segment, found))
-    song = OrderedSong(segments, {SegmentId(name): told for name, told in refused.items()})
-    return Order(song, _addresses_from_wire(targets), _addresses_from_wire(beside), reasons, _names(rows))
-
-
-def _names(rows: list[Any]) -> SegmentNames:
-    """What people call the segments of an order, without reading its steps."""
-    labels = {SegmentId(name): label for name, label, _, _ in rows if label}
-    return SegmentNames(labels, {SegmentId(name): tuple(places) for name, _, places, _ in rows if places})
+def _names(labels: Mapping[str, str], places: Mapping[str, Iterable[str]]) -> SegmentNames:
+    return SegmentNames(
+        {SegmentId(name): label for name, label in labels.items()},
+        {SegmentId(name): tuple(told) for name, told in places.items()},
+    )
 
 
 def payload_digests(order: Order) -> set[Digest]:

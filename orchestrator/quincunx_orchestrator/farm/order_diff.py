@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from quincunx_orchestrator.farm.order import Order, OrderedSegment, OrderedStep
+from quincunx_orchestrator.farm.order import Order
+from quincunx_orchestrator.farm.order_rows import OrderedSegment, OrderedStep
 from quincunx_shared.names import SegmentId
 
 
