@@ -138,7 +138,12 @@ def test_a_job_under_way_tells_how_far_it_is(shell: Shell, store: RedisJobStore,
     # Its order is gone: then no bar is known, and everything else is told all the same.
     assert "failed       s2 (pitch): notes[0].lyric: no word" in told
     assert told[-1] == "failed       2 more; `quincunx logs one --failed`"
-    assert shell("show", "one", "--json").document["progress"]["done"] == 8
+    RedisNodes(client, "qx").beat(WORKER)
+    client.rpush("qx:celery:quincunx.cpu.user", "a message")
+    document = shell("show", "one", "--json").document
+    assert document["progress"]["done"] == 8
+    # Something was heard of it a moment ago: what lies in the queue is its own, or does not hold it up.
+    assert document["waits_for"] is None
     assert "s2 pitch FAILED" in shell("logs", "one").out
 
 

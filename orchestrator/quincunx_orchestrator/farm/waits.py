@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,6 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.job import JobRecord
     from quincunx_shared.farm.nodes import SeenNode
+
+
+#: A job of which something was heard so lately is being worked on.
+BETWEEN_MESSAGES_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,8 @@ class Surroundings:
     queues: Mapping[str, int] = field(default_factory=dict)
     #: How many of its bundles somebody works on.
     in_hand: int = 0
+    #: For how long nothing was heard of it.
+    silent_seconds: float = math.inf
 
 
 def what_it_waits_for(record: JobRecord, around: Surroundings) -> str:
@@ -59,7 +66,9 @@ def _running(record: JobRecord, around: Surroundings) -> str:
     if around.refusals:
         reasons = sorted(set(around.refusals.values()))
         return f"a worker that fits: {len(around.refusals)} bundles were handed back: {'; '.join(reasons[:3])}"
-    return "" if around.in_hand else _behind_others(around.queues)
+    # Between two messages of one job a worker has nothing in its hands for a moment.
+    moves = around.in_hand or around.silent_seconds < BETWEEN_MESSAGES_SECONDS
+    return "" if moves else _behind_others(around.queues)
 
 
 def _behind_others(queues: Mapping[str, int]) -> str:

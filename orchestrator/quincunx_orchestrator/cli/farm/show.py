@@ -55,6 +55,7 @@ def _shown(desk: Desk, record: JobRecord) -> Shown:
     from quincunx_orchestrator.cli.farm.waiting import reason_to_wait
     from quincunx_orchestrator.core.segment_names import NAMELESS
     from quincunx_shared.events import StepFailed
+    from quincunx_shared.farm.redis_time import RedisTime
 
     tally, failed = Tally(), []
     # Of a job that is over, the record tells the counts; its events may be many.
@@ -63,7 +64,8 @@ def _shown(desk: Desk, record: JobRecord) -> Shown:
             tally.hear(event)
             failed += [event] if isinstance(event, StepFailed) else []
     names = _names(desk, record) if failed else NAMELESS
-    return Shown(record, reason_to_wait(desk, record), tally, names, failed)
+    silent = RedisTime(desk.redis).now() - tally.last_at
+    return Shown(record, reason_to_wait(desk, record, silent), tally, names, failed)
 
 
 def _names(desk: Desk, record: JobRecord) -> SegmentNames:

@@ -39,9 +39,12 @@ class Tally:
     failed: int = 0
     skipped: int = 0
     level: int = 0
+    #: When something was heard last, by the clock of Redis.
+    last_at: float = 0.0
 
     def hear(self, event: Event) -> None:
         """Count an event."""
+        self.last_at = event.at
         match event:
             case RenderPlanned():
                 # A job that is taken over is planned again: what is left comes on top of what was done.
@@ -72,8 +75,8 @@ class Tally:
 
     def document(self) -> dict[str, int]:
         """The same for programs."""
-        counts = asdict(self)
-        return {"stage": counts.pop("level") + 1, "done": self.done, **counts}
+        counts = {"to_run": self.to_run, "done": self.done, "ran": self.ran, "recalled": self.recalled}
+        return {"stage": self.level + 1, **counts, "failed": self.failed, "skipped": self.skipped}
 
 
 class Teller(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Protocol
 
 from quincunx_orchestrator.farm.waits import Surroundings, what_it_waits_for
@@ -40,8 +41,8 @@ class Asked(Protocol):
         """What workers said of its bundles."""
 
 
-def reason_to_wait(farm: Asked, record: JobRecord) -> str:
-    """Say what a job waits for; empty if it is over or being worked on."""
+def reason_to_wait(farm: Asked, record: JobRecord, silent_seconds: float = math.inf) -> str:
+    """Say what a job waits for of which nothing was heard for so long; empty if it is over or being worked on."""
     if record.ended_at:
         return ""
     around = Surroundings(
@@ -50,6 +51,7 @@ def reason_to_wait(farm: Asked, record: JobRecord) -> str:
         farm.work.refusals(record.render),
         _waiting(farm),
         farm.work.in_hand(record.render),
+        silent_seconds,
     )
     return what_it_waits_for(record, around)
 
