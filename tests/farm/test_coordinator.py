@@ -419,6 +419,19 @@ def test_an_order_of_another_form_is_left_to_a_coordinator_that_knows_it(monkeyp
         assert near.client.wait(job.render).state == "succeeded"
 
 
+def test_what_waits_is_sent_again_when_its_job_is_put_into_a_higher_class() -> None:
+    with near_farm() as near:
+
+        def waits(message: Message) -> bool:
+            near.jobs.classes[message.render] = "system"
+            near.coordinators[0].tick()
+            return message.priority == "user"
+
+        near.post.lose, near.post.always_waiting = waits, True
+        assert near.render(*song(near.toys)).state == "succeeded"
+        assert {one.priority for one in near.post.sent} == {"user", "system"}
+
+
 def test_a_job_whose_bundles_come_back_because_nobody_fits_has_failed_and_says_why() -> None:
     with near_farm() as near:
 

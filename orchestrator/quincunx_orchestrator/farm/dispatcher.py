@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from quincunx_orchestrator.farm.chunking import chunks
-from quincunx_orchestrator.farm.job import Priority
+from quincunx_orchestrator.farm.job import PRIORITIES, Priority
 from quincunx_orchestrator.farm.lookout import Lookout
 from quincunx_orchestrator.farm.outdated import Outdated
 from quincunx_orchestrator.farm.redrive import TICK_SECONDS, Seen, Sent, is_lost
@@ -166,7 +166,7 @@ class _Stage:
             # Redis came back without its last words, or nobody asked for the render for a week.
             self._release({name: self._contents[name] for name in self.open if name in unknown})
         self._returned = farm.work.returned(farm.render) if unclaimed else {}
-        lost = [name for name in self.open if name in unknown or (name in unclaimed and self._is_lost(name, now))]
+        lost = [name for name in self.open if name in unknown or (name in unclaimed and self._is_late(name, now))]
         self._ask_whether_any_fits([name for name in lost if self._returned.get(name)])
         interrupted = [name for name in lost if name in self._claimed]
         self._claimed = {name for name in self.open if name not in unclaimed and name not in unknown}
@@ -184,7 +184,10 @@ class _Stage:
             if why := self._farm.post.outdated(bundle):
                 raise Outdated(why)
 
-    def _is_lost(self, name: str, now: float) -> bool:
+    def _is_late(self, name: str, now: float) -> bool:
+        if PRIORITIES.index(self._farm.wake.priority) < PRIORITIES.index(self._messages[name].priority):
+            # Its job was put into a higher class; the message stays where it is, and finds nothing to do.
+            return True
         seen = Seen(name in self._claimed, self._returned.get(name, 0))
         return is_lost(self._sent[name], seen, now, lambda: self._farm.post.is_waiting(self._messages[name]))
 

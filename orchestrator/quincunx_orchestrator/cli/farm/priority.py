@@ -23,7 +23,7 @@ CLASSES = ("system", "user", "background")
 def command(name: str, klass: Any, as_json: bool, **flags: str | None) -> None:
     """Put a job into another CLASS: system is served before user, user before background.
 
-    Of a running job, what is sent from now on goes to the queues of its class.
+    Of a running job, what is sent from now on goes to the queues of its class, and in a higher one what waits, too.
     """
     from quincunx_orchestrator.cli.farm.opening import open_desk, refuse_ended
     from quincunx_orchestrator.cli.farm.words import short
