@@ -16,8 +16,10 @@ from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted
 from quincunx_shared.farm.nodes import Node
 from quincunx_shared.farm.queues import control_queue
 from quincunx_shared.farm.step_counts import PLANNED_STEPS, named
-from quincunx_shared.names import Digest, RenderId
+from quincunx_shared.names import Digest, RenderId, Signature
 from quincunx_shared.stores.documents import MemoryDocuments
+from quincunx_shared.stores.journal import RECORDS, JournalledIndex
+from quincunx_shared.stores.memory import MemoryIndex
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -69,6 +71,23 @@ def test_the_index_is_rebuilt_once_an_epoch(redis: Redis) -> None:
     redis.flushall()
     keeper.look()
     assert len(calls) == 2
+
+
+def test_the_journal_is_joined_once_an_hour(redis: Redis, keeper: Housekeeper) -> None:
+    def journal(number: int) -> None:
+        index = JournalledIndex(MemoryIndex(), keeper.documents, now=lambda: 1.0)
+        index.add({Signature(f"{number:064x}"): ()})
+        index.close()
+
+    for number in range(4):
+        journal(number)
+    keeper.tidy()
+    assert len(keeper.documents.names(RECORDS)) == 1
+    for number in range(4, 8):
+        journal(number)
+    keeper.tidy()
+    assert len(keeper.documents.names(RECORDS)) == 5
+    assert 0 < redis.ttl("qx:housekeeping:journal") <= 3600
 
 
 def test_the_document_of_a_job_that_is_over_goes(keeper: Housekeeper) -> None:

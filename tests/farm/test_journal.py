@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,9 +14,10 @@ from tests.farm.waiting import until
 from quincunx_shared.errors import StoreUnreachable
 from quincunx_shared.names import Digest, Signature
 from quincunx_shared.ports import Documents, Outputs
-from quincunx_shared.stores import journal
+from quincunx_shared.stores import journal, journal_upkeep
 from quincunx_shared.stores.documents import FolderDocuments, MemoryDocuments
-from quincunx_shared.stores.journal import RECORDS, JournalledIndex, compact, rebuild
+from quincunx_shared.stores.journal import RECORDS, JournalledIndex, rebuild
+from quincunx_shared.stores.journal_upkeep import compact, join
 from quincunx_shared.stores.memory import MemoryBlobStore, MemoryIndex
 from quincunx_shared.stores.s3 import S3Documents
 
@@ -165,8 +167,37 @@ def test_compacting_keeps_what_can_still_be_recalled(documents: Documents) -> No
     assert documents.names(RECORDS) == before, "nothing to merge, nothing to write"
 
 
+def test_joining_keeps_everything_and_asks_for_no_blob(documents: Documents) -> None:
+    shared = MemoryIndex()
+    for number in range(6):
+        with closing(JournalledIndex(shared, documents, now=lambda at=number: at + 1.0)) as index:  # type: ignore[misc]
+            index.add(records(number))
+    assert join(documents, 10.0) == 6
+    assert len(documents.names(RECORDS)) == 1
+    with closing(JournalledIndex(MemoryIndex(), documents)) as index:
+        index.add(records("young"))
+    assert join(documents) == 0, "one that was merged and one that is young"
+    fresh = MemoryIndex()
+    assert rebuild(fresh, documents) == 7
+    assert_knows(fresh, 0, 5, "young")
+
+
+def test_of_a_record_that_was_written_twice_the_first_holds_after_joining() -> None:
+    documents = MemoryDocuments()
+    before, after = records(1), {name_of(1): next(iter(records(2).values()))}
+    for second, written in ((1, records(8)), (2, before), (8, after), (9, records(9))):
+        with closing(JournalledIndex(MemoryIndex(), documents, now=lambda at=second: float(at))) as index:  # type: ignore[misc]
+            index.add(written)
+        assert join(documents, time.time() - 5) == (2 if second == 2 else 0)
+    assert join(documents) == 2
+    assert len(documents.names(RECORDS)) == 2
+    fresh = MemoryIndex()
+    rebuild(fresh, documents)
+    assert fresh.find(before) == before
+
+
 def test_large_journals_are_merged_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MERGED", 10)
+    monkeypatch.setattr(journal_upkeep, "MERGED", 10)
     documents = MemoryDocuments()
     for number in range(35):
         with closing(JournalledIndex(MemoryIndex(), documents)) as index:

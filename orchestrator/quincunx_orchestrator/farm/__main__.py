@@ -105,7 +105,9 @@ def turning(
     yield "quincunx-news", partial(every, TICK_SECONDS, hear, ending, first=0.0)
     yield "quincunx-tick", partial(every, TICK_SECONDS, tick, ending)
     yield "quincunx-schedules", partial(every, TICK_SECONDS, farm.schedules().run_due, ending)
-    yield "quincunx-housekeeping", partial(every, LOOK_SECONDS, farm.housekeeper().look, ending, first=TICK_SECONDS)
+    keeper = farm.housekeeper()
+    yield "quincunx-housekeeping", partial(every, LOOK_SECONDS, keeper.look, ending, first=TICK_SECONDS)
+    yield "quincunx-journal", partial(every, LOOK_SECONDS, keeper.tidy, ending)
 
 
 def every(seconds: float, act: Callable[[], object], ending: threading.Event, *, first: float | None = None) -> None:

@@ -30,6 +30,7 @@ from quincunx_shared.farm.queues import control_queue
 from quincunx_shared.farm.wire import BadMessage
 from quincunx_shared.names import RenderId
 from quincunx_shared.ports import Documents
+from quincunx_shared.stores.journal_upkeep import join
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -38,6 +39,9 @@ LOG = logging.getLogger(__name__)
 
 #: Whoever looks after the farm does so alone for this time.
 ALONE_SECONDS = 60
+
+#: So often the journal is tidied, by whichever coordinator comes first.
+TIDY_SECONDS = 3600
 
 
 def epoch_key(namespace: str) -> str:
@@ -96,6 +100,12 @@ class Housekeeper:
             # Whoever took long may find another's.
             if self.redis.get(lease) == ours:
                 self.redis.delete(lease)
+
+    def tidy(self) -> None:
+        """Join what was journalled since somebody last did, once an hour: a rebuild reads it document by document."""
+        if self.redis.set(f"{self.namespace}:housekeeping:journal", "1", nx=True, ex=TIDY_SECONDS):
+            joined = join(self.documents)
+            LOG.info("%d documents of the journal were joined", joined)
 
     def _forget_queues(self) -> None:
         """Drop what was sent to coordinators that died: nobody will ever read it, and it was a hint."""

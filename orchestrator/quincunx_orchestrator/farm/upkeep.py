@@ -27,7 +27,7 @@ from quincunx_shared.farm.wire import BadMessage
 from quincunx_shared.names import Digest, Signature
 from quincunx_shared.ports import BlobStore, Outputs
 from quincunx_shared.stores.farm_store import FarmStore, store_from
-from quincunx_shared.stores.journal import SETTLED_SECONDS, compact
+from quincunx_shared.stores.journal_upkeep import SETTLED_SECONDS, compact
 from quincunx_shared.stores.owners import Owned
 from quincunx_shared.stores.upkeep import Findings, Removal, Statistics, Upkeep
 

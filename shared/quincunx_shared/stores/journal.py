@@ -15,24 +15,17 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 
 from quincunx_shared.errors import StoreError, StoreUnreachable
 from quincunx_shared.names import Signature
-from quincunx_shared.ports import BlobStore, Documents, Outputs, SignatureIndex
+from quincunx_shared.ports import Documents, Outputs, SignatureIndex
 from quincunx_shared.stores.record import pack, unpack
 
 RECORDS = "records/"
 
 #: A document is written when so many records wait, or when the first of them has waited so long.
 WAITING, WAITING_SECONDS = 2000, 10.0
-
-#: Documents younger than this may not be listed yet, or have neighbours on their way; they are left alone.
-SETTLED_SECONDS = 600.0
-
-#: A merged document holds so many records: a few megabytes.
-MERGED = 20_000
 
 _HEAD = struct.Struct("<32sI")
 
@@ -110,16 +103,15 @@ class JournalledIndex:
             if not taken:
                 return
             try:
-                self._documents.put(_name_at(self._now()), _packed(taken))
+                self._documents.put(name_at(self._now()), packed(taken))
             except StoreError:
                 with self._guard:
                     self._waiting = {**taken, **self._waiting}
                 raise
 
 
-def journalled(documents: Documents, before: float | None = None) -> Iterator[tuple[str, Mapping[Signature, Outputs]]]:
-    """Yield every document of the journal with its records, the oldest first. Spoilt ones count as empty."""
-    names = [name for name in documents.names(RECORDS) if before is None or _written_at(name) < before]
+def journalled(documents: Documents, names: Sequence[str]) -> Iterator[tuple[str, Mapping[Signature, Outputs]]]:
+    """Yield these documents of the journal with their records. Spoilt ones count as empty."""
     with ThreadPoolExecutor(_READ_AT_ONCE, thread_name_prefix="quincunx-journal") as pool:
         for start in range(0, len(names), 8 * _READ_AT_ONCE):
             part = names[start : start + 8 * _READ_AT_ONCE]
@@ -132,7 +124,7 @@ def rebuild(index: SignatureIndex, documents: Documents) -> int:
     Raises `StoreUnreachable`. The first writer wins here too: records are added in the order in which they came.
     """
     count = 0
-    for _, records in journalled(documents):
+    for _, records in journalled(documents, documents.names(RECORDS)):
         index.add(records)
         # One after the other: the whole of a journal is more than should wait in memory.
         index.flush()
@@ -140,64 +132,19 @@ def rebuild(index: SignatureIndex, documents: Documents) -> int:
     return count
 
 
-def compact(
-    blobs: BlobStore,
-    documents: Documents,
-    dropped: AbstractSet[Signature] = frozenset(),
-    settled_seconds: float = SETTLED_SECONDS,
-) -> int:
-    """Merge the documents of the journal, without what was dropped and what has lost its blobs; return how many are
-    left of them.
-
-    The blobs decide and not the index, which may have lost what the journal is for. Nothing is deleted before what it
-    held is written again, so this may be broken off, or run twice at once.
-    """
-    merged: dict[Signature, Outputs] = {}
-    replaced: list[str] = []
-    left = 0
-    for name, records in journalled(documents, time.time() - settled_seconds):
-        replaced.append(name)
-        for signature, outputs in records.items():
-            merged.setdefault(signature, outputs)
-        if len(merged) >= MERGED:
-            left += _merge(blobs, documents, merged, replaced, dropped)
-            merged, replaced = {}, []
-    return left + (_merge(blobs, documents, merged, replaced, dropped) if replaced else 0)
-
-
-def _merge(
-    blobs: BlobStore,
-    documents: Documents,
-    merged: Mapping[Signature, Outputs],
-    replaced: Sequence[str],
-    dropped: AbstractSet[Signature],
-) -> int:
-    promised = {ref.digest for outputs in merged.values() for ref in outputs if ref.inline is None}
-    missing = blobs.missing(promised)
-    kept = {
-        name: outputs
-        for name, outputs in merged.items()
-        if name not in dropped and not any(ref.inline is None and ref.digest in missing for ref in outputs)
-    }
-    if len(replaced) == 1 and len(kept) == len(merged) > 0:
-        return 1
-    if kept:
-        documents.put(_name_at(_written_at(replaced[0])), _packed(kept))
-    for name in replaced:
-        documents.delete(name)
-    return int(bool(kept))
-
-
-def _name_at(seconds: float) -> str:
+def name_at(seconds: float) -> str:
+    """Name a document of the journal that is written at this time."""
     return f"{RECORDS}{int(seconds * 1000):014d}-{os.urandom(6).hex()}"
 
 
-def _written_at(name: str) -> float:
+def written_at(name: str) -> float:
+    """When a document was written, or the first of those it was merged from."""
     told = name.removeprefix(RECORDS).partition("-")[0]
     return int(told) / 1000 if told.isdecimal() else 0.0
 
 
-def _packed(records: Mapping[Signature, Outputs]) -> bytes:
+def packed(records: Mapping[Signature, Outputs]) -> bytes:
+    """Write records as a document."""
     rows = []
     for name, outputs in records.items():
         key = bytes.fromhex(name)
