@@ -145,6 +145,17 @@ def test_forged_replayed_and_readdressed_messages_run_nothing(desk: WorkerDesk) 
     assert set(desk.outcomes()) == {"a"}
 
 
+def test_a_message_cannot_say_when_or_for_how_long_it_is_worked_on(desk: WorkerDesk) -> None:
+    """Celery would hear of it before the seal is looked at."""
+    with desk.worker() as worker:
+        for name, told in (("a", {"time_limit": 0.2}), ("b", {"countdown": 3600})):
+            sealed = desk.sealed(desk.release([desk.toy(name, seconds=0.5)]))
+            desk.app.send_task(RUN_BUNDLES, args=[sealed], queue=QUEUE, ignore_result=True, **told)
+            desk.wait_for(name, seconds=NORMAL_SECONDS)
+        assert worker.poll() is None
+    assert desk.runs() == {"a": 1, "b": 1}
+
+
 def test_what_is_put_in_the_place_of_a_bundle_is_not_run(desk: WorkerDesk) -> None:
     with desk.worker():
         real = desk.release([desk.toy("a")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,12 @@ def test_what_was_done_is_counted_and_told(
             desk.app.send_task(RUN_BUNDLES, args=["qx1 0 {}"], queue=QUEUE, ignore_result=True)
             desk.send(desk.release([desk.toy("a"), desk.toy("b", seconds=0.2)]))
             desk.wait_for("a", "b")
+            desk.send(desk.release([desk.toy("c", "sour"), desk.toy("d", "hold")]))
+            seen = until(lambda: [one.node for one in desk.nodes() if one.node.doing], 20)
+            desk.trace.with_suffix(".go").touch()
+            desk.wait_for("c", "d")
         counters = FarmReader(desk.client, "qx").read().counters
+    assert [one.doing for one in seen] == [("render r1: toys",)]
     assert counters["steps|nap|ran"] == 2
     assert 0.2 <= counters["step_seconds|nap|sum"] < 5
     assert 0.1 <= pace_of(counters)["nap"] < 2.5
@@ -35,4 +41,6 @@ def test_what_was_done_is_counted_and_told(
     about = [line for line in lines if line.get("render") == RENDER]
     assert {line["trace"] for line in about} == {trace_of(RENDER)}
     assert any("of 2 bundles ended" in line["message"] for line in about)
-    assert {line["role"] for line in lines} == {"worker"}
+    assert {(line["role"], line["host"], line["node"]) for line in lines} == {("worker", socket.gethostname(), "one")}
+    (failed,) = (line for line in about if "c/it raised" in line["message"])
+    assert 'raise ValueError("sour")' in failed["error"], "the outcome is a line; who writes a step needs the place"

@@ -34,6 +34,14 @@ def die(inputs, options, context):
     begin(options)
     os.kill(os.getpid(), signal.SIGKILL)
 
+def sour(inputs, options, context):
+    raise ValueError("sour")
+
+def hold(inputs, options, context):
+    while not Path(options["trace"] + ".go").exists():
+        time.sleep(0.01)
+    return nap(inputs, options, context)
+
 def hang(inputs, options, context):
     begin(options)
     while True:
@@ -52,9 +60,11 @@ if "KILLED_AT_POP" in os.environ:
     QoS.append = die_before_noting
 
 NAP, DIE, HANG = step("nap", nap), step("die", die), step("hang", hang)
+SOUR, HOLD = step("sour", sour), step("hold", hold)
 """
 
 _OFFERS = "[quincunx.steps]\nnap = toy_steps:NAP\ndie = toy_steps:DIE\nhang = toy_steps:HANG\n"
+_OFFERS += "sour = toy_steps:SOUR\nhold = toy_steps:HOLD\n"
 
 
 def offer_toy_steps(folder: Path, version: str = "1") -> Path:

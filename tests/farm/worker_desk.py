@@ -22,7 +22,7 @@ from quincunx_shared.canonical import digest_of, digest_of_bytes
 from quincunx_shared.farm.broker import broker_settings
 from quincunx_shared.farm.celery_settings import RUN_BUNDLES
 from quincunx_shared.farm.messages import RunBundles, seal_run
-from quincunx_shared.farm.nodes import RedisNodes
+from quincunx_shared.farm.nodes import RedisNodes, SeenNode
 from quincunx_shared.farm.redis_client import connect
 from quincunx_shared.farm.redis_time import RedisTime
 from quincunx_shared.farm.redis_work_state import RedisWorkState
@@ -162,9 +162,11 @@ class WorkerDesk:
 
     def consuming(self) -> set[str]:
         """Names of the workers that are there."""
-        return {
-            one.node.name for one in RedisNodes(self.client, self.settings.namespace).seen() if one.state != "silent"
-        }
+        return {one.node.name for one in self.nodes() if one.state != "silent"}
+
+    def nodes(self) -> list[SeenNode]:
+        """What the workers tell of themselves."""
+        return RedisNodes(self.client, self.settings.namespace).seen()
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from quincunx_shared.step import Model
 from quincunx_workers.call import Answer, Call
 from quincunx_workers.held import Held, fetch_all
 from quincunx_workers.workbench import Workbench
+
+LOG = logging.getLogger(__name__)
 
 
 class Context:
@@ -49,6 +52,8 @@ def compute(call: Call, bench: Workbench) -> Answer:
     except QuincunxError:
         raise
     except Exception as error:
+        # The outcome is a line; this is for who writes the step. Silent where nobody asked for a log.
+        LOG.info("%s raised", where, exc_info=True)
         raise StepFailed(f"{type(error).__name__}: {error}", where=where) from error
     names = [port.name for port in call.step.manifest.outputs]
     outputs = zip(names, arrange_outputs(returned, names, where=where), strict=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,16 +47,16 @@ def trace_of(render: str) -> str:
 class JsonLines(logging.Formatter):
     """An entry as one line of JSON."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, role: str, node: str = "") -> None:
         super().__init__()
-        self._role = role
+        self._who = {"role": role, "host": socket.gethostname(), **({"node": node} if node else {})}
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line. What cannot be said in JSON is said as text."""
         told: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "role": self._role,
+            **self._who,
             "logger": record.name,
             "message": record.getMessage(),
             "process": record.process,
@@ -80,10 +81,13 @@ class TextLines(logging.Formatter):
         return super().format(record)
 
 
-def start_logging(settings: FarmSettings, role: str, stream: IO[str] | None = None) -> None:
-    """Log to standard error as the settings say, in the place of whatever was set up before."""
+def start_logging(settings: FarmSettings, role: str, stream: IO[str] | None = None, *, node: str = "") -> None:
+    """Log to standard error as the settings say, in the place of whatever was set up before.
+
+    `node` is how the farm calls this process.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonLines(role) if settings.log_format == "json" else TextLines())
+    handler.setFormatter(JsonLines(role, node) if settings.log_format == "json" else TextLines())
     level = settings.log_level.upper()
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _QUIET:

@@ -66,10 +66,24 @@ class SturdyChannel(kombu_redis.Channel):
             raise Empty from error
 
 
+#: Celery does what they say before our task is asked: one ends a process while it computes, the other holds messages
+#: without bound. Whoever can write to a queue can add them to a message of ours, which seals only what it carries.
+_UNWANTED_HEADERS = ("eta", "timelimit")
+
+
 class SturdyTransport(kombu_redis.Transport):
-    """Redis, with sturdy channels."""
+    """Redis, with sturdy channels, and messages that cannot say when, or for how long, they are worked on."""
 
     Channel = SturdyChannel
+
+    def _deliver(self, message: Any, queue: str) -> None:
+        headers = message["headers"]
+        # Celery's older protocol has its headers in the body; nobody here writes it.
+        if "task" not in headers:
+            raise KeyError("task")
+        for name in _UNWANTED_HEADERS:
+            headers.pop(name, None)
+        super()._deliver(message, queue)  # type: ignore[no-untyped-call]
 
 
 class PatientConnection(Connection):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from quincunx_shared.errors import BadInput
@@ -59,6 +60,13 @@ def store_from(settings: FarmSettings) -> FarmStore:
     if isinstance(address, FolderAddress):
         return _in_folder(address.folder)
     return _on_server(address, settings)
+
+
+def import_store(settings: FarmSettings) -> None:
+    """Import what the store needs, and open nothing: for a process whose forks are to open it soon."""
+    if isinstance(parse_store(settings.store), BucketAddress):
+        import_module("quincunx_shared.stores.bucket")
+        import_module("quincunx_shared.stores.s3")
 
 
 def machine_folder(settings: FarmSettings) -> Path:

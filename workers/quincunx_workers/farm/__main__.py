@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import socket
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 
 from quincunx_shared.errors import BadInput, QuincunxError
 from quincunx_shared.farm.logs import start_logging
 from quincunx_shared.farm.queues import DEVICES, queues_of
+from quincunx_shared.farm.settings import FarmSettings
 from quincunx_shared.farm.settings_layers import load_settings
 from quincunx_shared.hints import did_you_mean
+from quincunx_shared.stores.farm_store import machine_folder
+from quincunx_workers.farm.node_name import own_name
 from quincunx_workers.farm.supervisor import Supervisor
 
 #: A device computes one step at a time; the others of so many fetch, store, or wait for it.
@@ -29,16 +32,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a worker until SIGTERM."""
     try:
         chosen = _parsed(arguments)
-        from quincunx_workers.farm.running import run
-
-        work = partial(run, chosen.name, chosen.device, chosen.queues, chosen.concurrency)
-        if chosen.alone:
-            return work()
-        start_logging(load_settings().settings, "worker")
-        return Supervisor(work, logging.getLogger(__name__).warning).run()
+        settings = load_settings().settings
+        names = machine_folder(settings) / "workers"
+        with nullcontext(chosen.name) if chosen.name else own_name(chosen.device, names) as name:
+            return _run(chosen, settings, name)
     except QuincunxError as error:
         print(error, file=sys.stderr)  # noqa: T201 - what is wrong with the settings is all there is to say
         return error.exit_code
+
+
+def _run(chosen: argparse.Namespace, settings: FarmSettings, name: str) -> int:
+    from quincunx_workers.farm.running import run
+
+    work = partial(run, name, chosen.device, chosen.queues, chosen.concurrency)
+    if chosen.alone:
+        return work()
+    start_logging(settings, "worker", node=name)
+    return Supervisor(work, logging.getLogger(__name__).warning).run()
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -51,8 +61,6 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     chosen = parser.parse_args(arguments)
     chosen.queues = _queues(chosen.queues) or queues_of([chosen.device])
     chosen.concurrency = chosen.concurrency or (GPU_SLOTS if chosen.device == "gpu" else os.cpu_count() or 1)
-    # Below one name it comes back after a restart, and stays drained if it was.
-    chosen.name = chosen.name or f"{socket.gethostname()}-{chosen.device}-{os.getpid()}"
     return chosen
 
 

@@ -16,6 +16,7 @@ from quincunx_shared.farm.broker import broker_settings
 from quincunx_shared.farm.celery_settings import RUN_BUNDLES
 from quincunx_shared.farm.envelope import BadEnvelope
 from quincunx_shared.farm.transport import SturdyChannel, be_patient
+from quincunx_shared.stores.farm_store import import_store
 from quincunx_workers.farm.bundle_runner import run_message
 from quincunx_workers.farm.workplace import Workplace
 
@@ -23,6 +24,9 @@ LOG = logging.getLogger(__name__)
 
 #: How often to look whether a child died.
 REPLACE_SECONDS = 0.25
+
+#: How long a child may take until it is ready.
+PROCESS_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ def make_app(place: Workplace, intake: Intake) -> Celery:
     app.conf.update(
         task_queues=[Queue(name, routing_key=name) for name in intake.queues],  # type: ignore[no-untyped-call]
         worker_redirect_stdouts=False,
+        # On a busy machine many children take their time to connect; killed for it, they would never get there.
+        worker_proc_alive_timeout=PROCESS_SECONDS,
         worker_send_task_events=True,
     )
 
@@ -77,6 +83,7 @@ def run_worker(place: Workplace, intake: Intake) -> int:
     signals.worker_shutting_down.connect(lambda **_: place.draining.ask(), weak=False)
     signals.worker_process_init.connect(lambda **_: place.post(), weak=False)
     signals.worker_process_shutdown.connect(lambda **_: place.close(), weak=False)
+    import_store(place.settings)
     worker = app.Worker(
         hostname=place.name,
         pool=intake.pool,
@@ -95,7 +102,7 @@ def run_worker(place: Workplace, intake: Intake) -> int:
 
 def doing() -> tuple[str, ...]:
     """What the worker of this process has in hand, in words."""
-    return tuple(sorted(str(request.argsrepr or request.id)[:200] for request in list(state.active_requests)))
+    return tuple(sorted(str(request.kwargsrepr or request.id)[:200] for request in list(state.active_requests)))
 
 
 class _Replacement(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no types

@@ -33,7 +33,7 @@ def run(name: str, device: str, queues: tuple[str, ...], slots: int) -> int:
     and `FarmRefused`.
     """
     settings = load_settings().settings
-    start_logging(settings, "worker")
+    start_logging(settings, "worker", node=name)
     if not settings.redis_url or not settings.store:
         raise BadInput("no farm is named", where="redis_url, store", remedy="set both; see `quincunx config show`")
     if settings.envelope_key_file is None:

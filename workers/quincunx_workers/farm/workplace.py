@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 
 from quincunx_shared.curve import Interpolation
@@ -23,7 +24,7 @@ from quincunx_shared.farm.settings import FarmSettings
 from quincunx_shared.farm.step_counts import waited
 from quincunx_shared.installed_operators import interpolations, operators
 from quincunx_shared.intervention import Operator
-from quincunx_shared.ports import SignatureIndex
+from quincunx_shared.ports import BlobStore, SignatureIndex
 from quincunx_shared.recall import Recall
 from quincunx_shared.step import Step
 from quincunx_shared.stores.farm_store import FarmStore, machine_folder, store_from
@@ -42,6 +43,8 @@ from quincunx_workers.onnx_runtime import OnnxRuntime, Provider, installed_provi
 from quincunx_workers.registry import load_steps
 from quincunx_workers.shared_flights import SharedFlights
 from quincunx_workers.workbench import Models, Workbench
+
+LOG = logging.getLogger(__name__)
 
 #: The reporter lands what has ended every few milliseconds; a step need not do so itself.
 LANDING_SECONDS = 0.2
@@ -84,7 +87,7 @@ class Workplace:
     tally: Tally
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _opened: tuple[int, Post, Callable[[object, str], RunBundles]] | None = None
-    _journal: JournalledIndex | None = None
+    _closing: ExitStack = field(default_factory=ExitStack)
 
     def post(self) -> Post:
         """Return the post of this process. A child does not inherit its parent's connections."""
@@ -95,10 +98,15 @@ class Workplace:
         return self._open()[2](envelope, queue)
 
     def close(self) -> None:
-        """Write what this process has not journalled yet. It ends anyway; what is lost is only ever a recall."""
+        """Write what this process has not written yet, and let go of the store. What is lost is only ever a recall."""
         with self._guard:
-            if self._journal is not None and self._opened is not None and self._opened[0] == os.getpid():
-                self._journal.close()
+            if self._opened is None or self._opened[0] != os.getpid():
+                return
+            self._opened = None
+            try:
+                self._closing.close()
+            except Exception as error:  # it ends anyway
+                LOG.warning("the store was left before all was written: %s", error)
 
     def _open(self) -> tuple[int, Post, Callable[[object, str], RunBundles]]:
         with self._guard:
@@ -113,13 +121,17 @@ class Workplace:
         store = store_from(settings)
         index = RedisIndex(client, namespace)
         # What Redis may lose is found again in the store.
-        self._journal = JournalledIndex(index, store.documents)
+        journal, blobs = JournalledIndex(index, store.documents), store.behind()
         claims = RedisClaims(client, namespace, settings.lease_seconds, index)
+        # A fork's parent may have left its own there.
+        self._closing = ExitStack()
+        for opened in (client, store, claims, blobs, journal):
+            self._closing.callback(opened.close)
         counters = RedisCounters(client, namespace)
         post = Post(
             f"{self.name}/{os.getpid()}",
             work,
-            self._bench(store, self._journal, claims),
+            self._bench(store, blobs, journal, claims),
             Keeper(work, settings.lease_seconds, settings.step_seconds, overdue=lambda: self.draining.overdue),
             self.draining,
             Crowd(),
@@ -142,8 +154,8 @@ class Workplace:
 
         return post, read
 
-    def _bench(self, store: FarmStore, index: SignatureIndex, claims: RedisClaims) -> Workbench:
-        skills, blobs = self.skills, store.behind()
+    def _bench(self, store: FarmStore, blobs: BlobStore, index: SignatureIndex, claims: RedisClaims) -> Workbench:
+        skills = self.skills
         return_early()
         library = BankFiles(machine_folder(self.settings) / "banks", store.blobs, store.machine)
         pool = ModelPool(library, OnnxRuntime(skills.provider).load)
