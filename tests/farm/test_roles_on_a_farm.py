@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from tests.farm.proof_songs import STAGED, TARGET, ProofSong
-from tests.farm.real_farm import RealFarm, real_farm
+from tests.farm.real_farm import NearClient, RealFarm, real_farm
 from tests.farm.waiting import until
 
 from quincunx_orchestrator.farm.schedule import Schedule
 from quincunx_orchestrator.farm.setup.secret_folder import SecretFolder
-from quincunx_orchestrator.farm.stopping import cancel
+from quincunx_orchestrator.farm.stopping import cancel, pause
+from quincunx_shared.farm.queues import work_queue
 
 
 def as_user(secrets: Path, role: str) -> dict[str, str]:
@@ -31,6 +32,20 @@ def with_users(farm: RealFarm, secrets: Path) -> None:
     farm.settings = farm.settings.model_copy(update={"redis_username": "client", "redis_password_file": password})
 
 
+def pause_and_resume(near: NearClient, farm: RealFarm) -> None:
+    """A paused job lets go of its workers, though much of its stage waits for them; resumed, it comes to its end."""
+    jobs, waiting = near.farm.jobs, f"{farm.settings.namespace}:celery:{work_queue('cpu', 'user')}"
+    song = ProofSong(8, seconds=0.15, salt=3, trace=farm.new_trace())
+    render = near.submit(song)
+    until(lambda: len(farm.begun()) > 1, 30.0)
+    before = len(farm.begun())
+    assert pause(jobs, near.farm.work, render) == "running"
+    until(lambda: near.farm.redis.llen(waiting) == 0, 30.0)
+    assert len(farm.begun()) <= before + 3 < 32
+    assert jobs.resume(render) == "paused"
+    assert np.array_equal(near.collect(song, render).payloads[TARGET], song.reference().sound)
+
+
 def test_a_farm_whose_roles_have_only_their_rights_renders_cancels_and_runs_schedules(tmp_path: Path) -> None:
     with real_farm(tmp_path) as farm:
         secrets = tmp_path / "secrets"
@@ -45,6 +60,7 @@ def test_a_farm_whose_roles_have_only_their_rights_renders_cancels_and_runs_sche
             assert result.state == "succeeded"
             assert np.array_equal(result.payloads[TARGET], song.reference().sound)
             assert len(near.render(song).ran) == 0
+            pause_and_resume(near, farm)
             slow = near.submit(ProofSong(4, seconds=5.0, salt=1))
             assert cancel(near.farm.jobs, near.farm.work, slow) == "cancelled"
             schedules = near.farm.schedules()
