@@ -105,6 +105,11 @@ class Studio:
         """The cache it renders on."""
         return self._renderer.recall
 
+    @property
+    def voice_files(self) -> dict[str, str]:
+        """Where the files lie that the voices of its songs are made of, by digest."""
+        return {digest: str(path) for digest, path in self._bank_files.items()}
+
     def assemble(
         self,
         song: Song,

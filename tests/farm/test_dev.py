@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import pytest
 from tests.farm.farm_shell import Shell, shell_of
 from tests.farm.waiting import until
 from tests.scenario.songs import SongText, phrase
+
+import quincunx_shared
 
 QUINCUNX = (sys.executable, "-m", "quincunx_orchestrator.cli")
 
@@ -166,6 +169,22 @@ def test_a_phrase_that_cannot_be_sung_is_named_and_the_rest_is_written(shell: Sh
     again = shell("watch", row["render"], "--json")
     assert again.code == 3
     assert json.loads(again.out.splitlines()[-1])["steps"]["run"] <= 2
+
+
+def test_a_model_that_cannot_be_run_is_named_as_it_lies_here(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "voices" / "broken"
+    shutil.copytree(Path(quincunx_shared.__file__).parent / "voicebanks" / "demo", broken)
+    model = broken / "acoustic.onnx"
+    model.write_bytes(model.read_bytes()[:-1000])
+    monkeypatch.setenv("QUINCUNX_VOICES", str(broken.parent))
+    told = shell("submit", written(tmp_path, two_phrases()), "--voice", "broken:clear", "--wait", "-o", "broken.wav")
+    assert told.code in (1, 3)
+    render = told.out.split()[0]
+    for answer in (told.err, shell("show", render).out, shell("logs", render, "--failed").out):
+        assert f"{model}: is no model" in answer
+        assert "/banks/" not in answer
 
 
 def test_a_newer_render_takes_the_place_of_an_older_and_a_full_queue_refuses(

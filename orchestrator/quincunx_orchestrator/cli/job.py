@@ -154,7 +154,7 @@ class Job:
     @cached_property
     def names(self) -> SegmentNames:
         """What a person calls the segments."""
-        return names_of(self.assembly.segments)
+        return names_of(self.assembly.segments, self.studio.voice_files)
 
 
 @dataclass

@@ -236,13 +236,14 @@ class FarmClient:
         files: Mapping[Digest, Path],
         reasons: Mapping[StepKey, str],
     ) -> bytes:
+        read = sorted(_files_read(song, files))
         return order_to_bytes(
             song,
             song.places(targets).values(),
             song.places(beside).values(),
             reasons=reasons,
-            names=names_of(one.segment for one in song.segments.values()),
-            files=sorted(_files_read(song, files)),
+            names=names_of((one.segment for one in song.segments.values()), {one: str(files[one]) for one in read}),
+            files=read,
             rows=self._rows,
         )
 

@@ -27,7 +27,7 @@ from quincunx_shared.names import Address, Digest, PortKey, SegmentId
 from quincunx_shared.payload import Encoded
 
 #: Changes when the form of orders does. A coordinator that does not know a form leaves the order to one that does.
-FORM = 3
+FORM = 4
 
 
 class UnknownForm(BadMessage):
@@ -97,7 +97,7 @@ def order_to_bytes(
     texts, steps = (rows or RowWriter()).write(song.segments)
     why = [[segment, node, reason] for (segment, node), reason in (reasons or {}).items()]
     refused = {name: str(error) for name, error in song.errors().items()}
-    called = [names.labels, names.places]
+    called = [names.labels, names.places, names.files]
     told = [FORM, texts, steps, called, why, refused, _addresses_to_wire(targets), _addresses_to_wire(beside), [*files]]
     return zlib.compress(dump(told), level=1)
 
@@ -144,10 +144,11 @@ def _opened(content: bytes) -> list[Any]:
     return told
 
 
-def _names(labels: Mapping[str, str], places: Mapping[str, Iterable[str]]) -> SegmentNames:
+def _names(labels: Mapping[str, str], places: Mapping[str, Iterable[str]], files: Mapping[str, str]) -> SegmentNames:
     return SegmentNames(
         {SegmentId(name): label for name, label in labels.items()},
         {SegmentId(name): tuple(told) for name, told in places.items()},
+        files,
     )
 
 

@@ -32,7 +32,9 @@ def test_an_order_plans_as_the_song_does_whatever_is_known(seed: int) -> None:
         draw = random.Random(seed)
         toys.index.forget(draw.sample(signatures, seed))
         recall = Recall(toys.index, toys.blobs)
-        names = SegmentNames({SegmentId("p1"): "Alto 9 ah"}, {SegmentId("p1"): ("Alto 9:3 「ah」",)})
+        names = SegmentNames(
+            {SegmentId("p1"): "Alto 9 ah"}, {SegmentId("p1"): ("Alto 9:3 「ah」",)}, {"d" * 64: "/voices/a b/dur.onnx"}
+        )
         content = order_to_bytes(bound, [MIXED], names=names)
         order = order_from_bytes(content)
         expected = recall_from(plan_render(bound, [MIXED]), recall.find)
@@ -40,6 +42,15 @@ def test_an_order_plans_as_the_song_does_whatever_is_known(seed: int) -> None:
         assert order.names == names_from_bytes(content) == names
         payloads = [one.ref for name in bound.segments for one in bound.payloads(name)]
         assert payload_digests(order) == {ref.digest for ref in payloads if ref.inline is None}
+
+
+def test_an_error_of_a_worker_is_told_by_the_names_that_people_know() -> None:
+    names = SegmentNames({}, {SegmentId("p1"): ("Alto 9:3 「ah」",)}, {"d" * 64: "/voices/a b/dur.onnx"})
+    assert names.in_song(SegmentId("p1"), f"/cache/banks/dd/{'d' * 64}: no model") == "/voices/a b/dur.onnx: no model"
+    unknown = f"/cache/banks/ee/{'e' * 64}: no model"
+    assert names.in_song(SegmentId("p1"), unknown) == unknown
+    assert names.in_song(SegmentId("p1"), "notes[0].lyric: what?") == "Alto 9:3 「ah」: what?"
+    assert names.in_song(SegmentId("p1"), "notes[7]: what?") == names.in_song(SegmentId("p2"), "notes[7]: what?")
 
 
 def test_reasons_travel_and_segments_that_cannot_be_rendered_are_named() -> None:
