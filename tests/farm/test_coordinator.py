@@ -130,6 +130,7 @@ class NearPost:
     sent: list[Message] = field(default_factory=list)
     lose: Callable[[Message], bool] = lambda _: False
     always_waiting: bool = False
+    asked: int = 0
     nobody_fits: str = ""
 
     def send(self, messages: Sequence[Message]) -> None:
@@ -139,6 +140,7 @@ class NearPost:
                 self.queue.put(message)
 
     def is_waiting(self, message: Message) -> bool:  # noqa: ARG002 - any may be
+        self.asked += 1
         return self.always_waiting or not self.queue.empty()
 
     def outdated(self, bundle: Bundle) -> str:  # noqa: ARG002 - of every kind
@@ -351,6 +353,24 @@ def test_a_message_that_was_taken_and_not_followed_is_sent_again_behind_all_othe
         assert np.array_equal(result.payloads[MIXED], expected())
 
 
+def test_a_queue_is_asked_once_a_tick_however_many_bundles_wait_in_it() -> None:
+    with near_farm() as near:
+        ticks = iter(range(0, 1000, 2))
+        wake = Wake()
+        dispatcher = FarmDispatcher(RenderId("r"), 1, near.work, near.post, wake, clock=lambda: float(next(ticks)))
+        stage = plan(near.toys.bind(*song(near.toys)), [MIXED], near.around.recall).stages[0]
+        assert len(stage) == 5
+        near.post.lose, near.post.always_waiting = lambda _: True, True
+        running = threading.Thread(target=lambda: _stopped(dispatcher, stage))
+        running.start()
+        for looks in range(1, 6):
+            wake.call()
+            until(lambda at=looks: near.post.asked >= at)  # type: ignore[misc]
+        wake.stop("enough")
+        running.join()
+        assert near.post.asked < 15, "that would be each of five bundles at each of three looks"
+
+
 def test_what_the_work_state_forgot_is_released_again() -> None:
     with near_farm() as near:
         near.post.lose = lambda _: True
@@ -378,6 +398,11 @@ def test_a_board_that_lost_an_entry_is_planned_again() -> None:
         assert [one.title.partition(":")[0].split(", ")[1] for one in lost] == ["stage 2"]
         assert (result.state, result.failed) == ("succeeded", {})
         assert np.array_equal(result.payloads[MIXED], expected())
+
+
+def _stopped(dispatcher: FarmDispatcher, stage: Sequence[Bundle]) -> None:
+    with pytest.raises(RenderStopped):
+        dispatcher.run_stage(stage, MemoryBoard())
 
 
 def test_a_stage_that_is_planned_while_its_render_is_stopped_is_not_released() -> None:

@@ -124,6 +124,9 @@ class _Stage:
         self._sent: dict[str, Sent] = {}
         self._returned: Mapping[str, int] = {}
         self._claimed: set[str] = set()
+        self._swept = dispatcher.clock()
+        #: By class of machine and priority, whether messages wait, as far as it was asked in this sweep.
+        self._waiting: dict[tuple[str, Priority], bool] = {}
         self._release(self._contents)
         # Not before: of a stage that is run again the old ends are known until then.
         self._ear = dispatcher.lookout.listen(bundles)
@@ -154,12 +157,15 @@ class _Stage:
             self.ended[name] = outcome_from_json(self.bundles[name], content)
             del self.open[name]
         now = farm.clock()
-        if any(now - self._sent[name].at > TICK_SECONDS for name in self.open):
+        # A render is woken far more often than that while many of its stages are under way.
+        if self.open and now - self._swept > TICK_SECONDS:
+            self._swept = now
             self._send_lost(now)
 
     def _send_lost(self, now: float) -> None:
         """Send again what nobody has: at once where somebody had it and died, else when its message must be lost."""
         farm = self._farm
+        self._waiting = {}
         unclaimed = farm.work.unclaimed(farm.render, self.open)
         unknown = farm.work.unknown(farm.render, [name for name in self.open if name not in unclaimed])
         if unknown:
@@ -189,7 +195,14 @@ class _Stage:
             # Its job was put into a higher class; the message stays where it is, and finds nothing to do.
             return True
         seen = Seen(name in self._claimed, self._returned.get(name, 0))
-        return is_lost(self._sent[name], seen, now, lambda: self._farm.post.is_waiting(self._messages[name]))
+        return is_lost(self._sent[name], seen, now, lambda: self._is_waiting(self._messages[name]))
+
+    def _is_waiting(self, message: Message) -> bool:
+        """Ask of every queue once a sweep, not for every bundle that may lie in it."""
+        queue = (message.cluster, message.priority)
+        if queue not in self._waiting:
+            self._waiting[queue] = self._farm.post.is_waiting(message)
+        return self._waiting[queue]
 
     def _release(self, contents: Mapping[str, bytes]) -> None:
         """Open bundles. Raises `RenderStopped`, also where it was stopped while the stage was planned."""
