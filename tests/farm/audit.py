@@ -24,7 +24,7 @@ from tests.farm.waiting import until
 
 from quincunx_orchestrator.farm.opening import OpenFarm, open_farm
 from quincunx_orchestrator.farm.submission import DOCUMENTS
-from quincunx_shared.events import RenderEnded, SegmentEnded, StepProgressed
+from quincunx_shared.events import RenderEnded, SegmentEnded
 from quincunx_shared.farm.redis_events import RedisEventLog
 from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.farm.render_keys import BOARD, render_key
@@ -79,12 +79,9 @@ def _ends(farm: OpenFarm, expected: Expected) -> Iterator[str]:
     told = list(RedisEventLog(farm.redis, farm.settings.namespace, expected.render).numbered())
     if [number for number, _ in told] != list(range(len(told))):
         yield "the events have gaps"
-    # How far a step is, is told by whoever computes it, also by one that lost it while it stood still.
-    events = [event for _, event in told if not isinstance(event, StepProgressed)]
+    events = [event for _, event in told]
     ends = [event.state for event in events if isinstance(event, RenderEnded)]
-    # What ended in the very moment in which somebody stopped the render may be told after it.
-    last = expected.state == "cancelled" or isinstance(events[-1], RenderEnded)
-    if ends != [expected.state] or not last:
+    if ends != [expected.state] or not isinstance(events[-1], RenderEnded):
         yield f"the job ended {len(ends)} times: {ends}, and the last event is {events[-1:]}"
     phrases = Counter(event.segment for event in events if isinstance(event, SegmentEnded))
     if expected.state in ("succeeded", "partial", "failed") and ends:

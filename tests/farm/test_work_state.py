@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from tests.farm.work_desk import RENDER, Desk, memory_desk, redis_desk
 
-from quincunx_shared.events import StepRan
+from quincunx_shared.events import StepProgressed, StepRan
 from quincunx_shared.farm.render_keys import render_key
 from quincunx_shared.farm.work_state import MOST_ATTEMPTS, Finished
 from quincunx_shared.names import Address, PortKey, SegmentId
@@ -292,3 +292,13 @@ def test_nothing_of_a_suspended_attempt_begins_until_the_next(desk: Desk) -> Non
     # Who comes late with it changes nothing any more.
     desk.work.suspend(RENDER, 1)
     assert desk.work.renew(RENDER, ["2/s1/mix"], token) == "go"
+
+
+def test_how_far_a_step_is_is_told_until_the_render_is_over(desk: Desk) -> None:
+    desk.work.tell(RENDER, "one", StepProgressed(SegmentId("s1"), "mix", 10.0, ""))
+    desk.work.release(RENDER, 1, ALL)
+    desk.work.tell(RENDER, "one", StepProgressed(SegmentId("s1"), "mix", 50.0, ""))
+    desk.work.stop(RENDER)
+    desk.work.tell(RENDER, "one", StepProgressed(SegmentId("s1"), "mix", 90.0, ""))
+    told = desk.events()
+    assert [one.percent for one in told if isinstance(one, StepProgressed)] == [50.0]

@@ -47,6 +47,13 @@ local function finish(render, state, result, note)
   if redis.call('GET', named) == render then redis.call('DEL', named) end
   if redis.call('GET', song) == render then redis.call('DEL', song) end
   redis.call('HSET', job(render), 'state', state, 'ended_at', stamp, 'result', result, 'note', note, 'token', '')
+  if state == 'cancelled' or state == 'superseded' then
+    -- Whoever still works on it tells nothing more: what follows is the last event.
+    local work = farm .. ':{' .. render .. '}:state'
+    redis.call('HSETNX', work, 'generation', '0')
+    redis.call('HSET', work, 'stopped', '1')
+    redis.call('EXPIRE', work, 3600)
+  end
   tell(render, cjson.encode({event = 'RenderEnded', render = render, state = state}))
   redis.call('EXPIRE', farm .. ':{' .. render .. '}:events', 604800)
   redis.call('RPUSH', key('jobs:ended'), render)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from quincunx_shared.events import stamped
+from quincunx_shared.events import Event, stamped
 from quincunx_shared.farm.work_state import (
     LEASE_SECONDS,
     MOST_ATTEMPTS,
@@ -150,6 +150,13 @@ class MemoryWorkState:
         """End bundles."""
         with self._guard:
             return frozenset(one.id for one in finished if self._end(render, token, one))
+
+    def tell(self, render: RenderId, worker: str, event: Event) -> None:
+        """Add to the events."""
+        with self._guard:
+            known = self._renders.get(render)
+            if known is not None and not known.stopped:
+                self._log(render).append(stamped(event, self._clock.now(), worker))
 
     def hand_back(self, render: RenderId, ids: Sequence[BundleId], token: str, reason: str = "") -> None:
         """Let others have them."""

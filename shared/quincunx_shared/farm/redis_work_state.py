@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
+from quincunx_shared.events import Event
 from quincunx_shared.farm import work_scripts
 from quincunx_shared.farm.render_keys import BOARD, EVENTS, board_field, board_value, render_key
 from quincunx_shared.farm.wire import event_to_json
@@ -46,6 +47,7 @@ class RedisWorkState:
         self._take = register(work_scripts.LEASE)
         self._begin = register(work_scripts.BEGIN)
         self._finish = register(work_scripts.FINISH)
+        self._tell = register(work_scripts.TELL)
         self._hand_back = register(work_scripts.HAND_BACK)
         self._leave = register(work_scripts.LEAVE)
         self._renew = register(work_scripts.RENEW)
@@ -101,6 +103,11 @@ class RedisWorkState:
             [(keys, [self._keep, token, one.id, one.outcome, *_effects(one)]) for one in finished],
         )
         return frozenset(one.id for one, answer in zip(finished, answers, strict=True) if answer == 1)
+
+    def tell(self, render: RenderId, worker: str, event: Event) -> None:
+        """Add to the events."""
+        keys = [*self._keys(render), render_key(self._namespace, render, EVENTS)]
+        self._tell(keys, [self._keep, worker, event_to_json(event)])
 
     def hand_back(self, render: RenderId, ids: Sequence[BundleId], token: str, reason: str = "") -> None:
         """Let others have them."""

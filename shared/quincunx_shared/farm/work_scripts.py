@@ -177,6 +177,18 @@ return 1
 """
 )
 
+#: KEYS: also the events. ARGV: ttl, worker, event.
+TELL = (
+    _COMMON
+    + """
+local events = KEYS[8]
+if stopped or not generation then return 0 end
+redis.call('XADD', events, '0-*', 'event', ARGV[3], 'at', string.format('%.0f', now), 'worker', ARGV[2])
+lasting(ARGV[1], events)
+return 1
+"""
+)
+
 #: ARGV: ttl, token, reason, then ids.
 HAND_BACK = (
     _COMMON

@@ -92,6 +92,9 @@ class WorkState(Protocol):
         Neither a stale token nor a report that comes twice changes anything.
         """
 
+    def tell(self, render: RenderId, worker: str, event: Event) -> None:
+        """Add to the events of a render how far a step is, unless the render is over."""
+
     def hand_back(self, render: RenderId, ids: Sequence[BundleId], token: str, reason: str = "") -> None:
         """Let others have bundles; that is no attempt. A reason is kept for those who ask what the render waits for."""
 

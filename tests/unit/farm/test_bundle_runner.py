@@ -75,7 +75,6 @@ class Desk:
             Draining(),
             Crowd(),
             lambda _: self.board,
-            lambda _: self.log,
             lambda word: self.refused.update([word]),
         )
 

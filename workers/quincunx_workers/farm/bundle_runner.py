@@ -21,7 +21,7 @@ from quincunx_shared.farm.step_counts import BUNDLES_QUARANTINED, counts_of
 from quincunx_shared.farm.wire import outcome_to_json
 from quincunx_shared.farm.work_state import BundleId, Finished, Grant, Verdict, WorkState
 from quincunx_shared.names import Digest, RenderId, Signature
-from quincunx_shared.ports import Blackboard, EventLog
+from quincunx_shared.ports import Blackboard
 from quincunx_shared.recipe import Bundle
 from quincunx_workers.executor import run_bundle
 from quincunx_workers.farm.bundle_log import BundleLog
@@ -56,7 +56,6 @@ class Post:
     draining: Draining
     crowd: Crowd
     board: Callable[[RenderId], Blackboard]
-    log: Callable[[RenderId], EventLog]
     #: Hears what was refused or handed back, in a word: forged, misfit, drained, outage.
     refused: Callable[[str], None] = lambda _: None
     #: Hears what happened in the bundles that were reported together, for those who watch.
@@ -120,7 +119,6 @@ class _MessageRun:
         self._board = MessageBoard(post.board(holding.render), bundles.values())
         # All at once and beside the computing: one after the other, each step would wait for its own.
         post.fetch(self._board.large())
-        self._live = post.log(holding.render)
         self._sharing = threading.Lock()
         self._left = list(bundles)
         self._broken = False
@@ -207,7 +205,7 @@ class _MessageRun:
 
     def _compute(self, name: BundleId, bundle: Bundle) -> None:
         post, holding = self._post, self._holding
-        log = BundleLog(self._live, post.bench.clock)
+        log = BundleLog(lambda event: post.work.tell(holding.render, post.name, event), post.bench.clock)
 
         def going_on() -> bool:
             holding.sign()

@@ -15,7 +15,6 @@ from quincunx_shared.farm.messages import RunBundles, open_run
 from quincunx_shared.farm.redis_board import RedisBoard
 from quincunx_shared.farm.redis_claims import RedisClaims
 from quincunx_shared.farm.redis_client import connect
-from quincunx_shared.farm.redis_events import RedisEventLog
 from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.farm.redis_time import RedisTime
 from quincunx_shared.farm.redis_work_state import RedisWorkState
@@ -136,7 +135,6 @@ class Workplace:
             self.draining,
             Crowd(),
             lambda render: RedisBoard(client, namespace, render),
-            lambda render: RedisEventLog(client, namespace, render),
             self.tally.count,
             counters.add,
             index.foresee,
