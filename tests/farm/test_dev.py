@@ -335,6 +335,8 @@ def test_a_killed_farm_leaves_nothing_in_the_way_and_ctrl_c_ends_all_that_was_st
     submit = [*QUINCUNX, "submit", str(path), "--wait", "--json"]
     first = subprocess.run(submit, env=killed.environment, cwd=tmp_path, capture_output=True, check=True)
     assert json.loads(first.stdout)["steps"]["run"] > 0
+    drain = [*QUINCUNX, "node", "drain", "worker-cpu", "-r", "a test"]
+    subprocess.run(drain, env=killed.environment, capture_output=True, check=True)
     left = _family(killed.process.pid)
     assert len(left) >= 4
     killed.process.kill()
@@ -349,6 +351,7 @@ def test_a_killed_farm_leaves_nothing_in_the_way_and_ctrl_c_ends_all_that_was_st
     again.process.send_signal(signal.SIGINT)
     _, told = again.process.communicate(timeout=60)
     assert again.process.returncode == 0, told
+    assert told.startswith("worker-cpu takes no work: a test; `quincunx node undrain worker-cpu`\n")
     assert not any(map(_lives, pids))
     assert not (tmp_path / "dev" / "farm.toml").exists()
 

@@ -72,6 +72,7 @@ def private_farm(
         supervisor.start(parts_of(settings, workers, gpu=this_machine().provider == "cuda"))
         if _is_ready(nodes, supervisor, ended):
             write_settings(folder, told)
+            _tell_drained(nodes, tell)
         yield supervisor
 
 
@@ -137,11 +138,14 @@ def parts_of(settings: FarmSettings, workers: int, *, gpu: bool) -> list[Part]:
 
 
 def _is_ready(nodes: RedisNodes, supervisor: Supervisor, ended: threading.Event) -> bool:
-    """Wait until all parts tell of themselves. Raises `FarmError` with the last words of one that died."""
+    """Wait until all parts tell of themselves, those too that somebody drained in an earlier run.
+
+    Raises `FarmError` with the last words of one that died.
+    """
     deadline = time.monotonic() + READY_SECONDS
     while not ended.wait(LOOK_SECONDS):
-        up = [one.node for one in nodes.seen() if one.state == "up"]
-        there = {one.name if one.role == "worker" else one.role for one in up}
+        met = [one.node for one in nodes.seen() if one.state != "silent"]
+        there = {one.name if one.role == "worker" else one.role for one in met}
         late = [name for name in supervisor.pids() if name not in there]
         if not late:
             return True
@@ -150,6 +154,12 @@ def _is_ready(nodes: RedisNodes, supervisor: Supervisor, ended: threading.Event)
         if time.monotonic() > deadline:
             raise _failure(supervisor, late[0], f"was not ready within {READY_SECONDS:.0f} s")
     return False
+
+
+def _tell_drained(nodes: RedisNodes, tell: Callable[[str], None]) -> None:
+    for one in nodes.seen():
+        if one.drain is not None:
+            tell(f"{one.node.name} takes no work: {one.drain.reason}; `quincunx node undrain {one.node.name}`")
 
 
 def _failure(supervisor: Supervisor, name: str, what: str) -> FarmError:
@@ -164,12 +174,15 @@ def start_detached(folder: Path, workers: int) -> None:
     One that runs already is taken, and so is one that somebody else is just starting.
     """
     process: subprocess.Popen[bytes] | None = None
+    log = _log(folder)
+    told_before = log.stat().st_size if log.is_file() else 0
     deadline = time.monotonic() + READY_SECONDS + END_SECONDS
     while settings_file(folder) is None:
         over = process is not None and process.poll() is not None
         if (over and running_pid(folder) is None) or time.monotonic() > deadline:
-            last = _log(folder).read_text(errors="replace").strip()
-            raise FarmError(f"the private farm did not start: {last[-600:]}", where=str(_log(folder)))
+            # One that runs at somebody's terminal writes none.
+            last = log.read_bytes()[told_before:].decode(errors="replace").strip() if log.is_file() else ""
+            raise FarmError(f"the private farm did not start: {last[-600:]}", where=str(log))
         if process is None and running_pid(folder) is None:
             process = _detached(folder, workers)
         time.sleep(LOOK_SECONDS)
