@@ -262,7 +262,7 @@ def test_more_workers_and_coordinators_join_and_leave(
     process = subprocess.Popen(command, env=farm.environment, stderr=subprocess.DEVNULL)
     try:
         until(lambda: count() == 2, 30.0)
-        assert alive.exists()
+        until(alive.exists, 30.0)
     finally:
         process.terminate()
         assert process.wait(30) == 0
