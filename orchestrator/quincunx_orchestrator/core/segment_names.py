@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from quincunx_orchestrator.core.segment import Segment
 from quincunx_shared.names import SONG, SegmentId
+
+if TYPE_CHECKING:
+    # Whoever only reads such names waits for no graphs.
+    from quincunx_orchestrator.core.segment import Segment
 
 #: How a step names a note: it counts those of its phrase, and knows no song.
 _NOTE = re.compile(r"notes\[(\d+)\](?:\.lyric)?")

@@ -7,31 +7,21 @@ are written once.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from quincunx_orchestrator.core.collection import collector_paused
 from quincunx_orchestrator.core.planner import StepKey
 from quincunx_orchestrator.core.segment_names import NAMELESS, SegmentNames
+from quincunx_orchestrator.farm.order_form import FORM, names_from, opened, refusing
 from quincunx_orchestrator.farm.order_rows import OrderedSegment, OrderedStep, RowReader, RowWriter, SubmittedSegment
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.farm.wire import (
-    BadMessage,
     dump,
 )
 from quincunx_shared.names import Address, Digest, PortKey, SegmentId
 from quincunx_shared.payload import Encoded
-
-#: Changes when the form of orders does. A coordinator that does not know a form leaves the order to one that does.
-FORM = 4
-
-
-class UnknownForm(BadMessage):
-    """An order of a newer version, or of a much older one: another coordinator may know it."""
 
 
 class SubmittedSong(Protocol):
@@ -104,8 +94,8 @@ def order_to_bytes(
 
 def order_from_bytes(content: bytes, rows: RowReader | None = None) -> Order:
     """Read what `order_to_bytes` wrote, or raise `BadMessage`."""
-    with _refusing():
-        texts, steps, called, why, refused, targets, beside, files = _opened(content)
+    with refusing():
+        texts, steps, called, why, refused, targets, beside, files = opened(content)
         song = OrderedSong(
             (rows or RowReader()).read(texts, steps), {SegmentId(name): told for name, told in refused.items()}
         )
@@ -114,42 +104,9 @@ def order_from_bytes(content: bytes, rows: RowReader | None = None) -> Order:
             _addresses_from_wire(targets),
             _addresses_from_wire(beside),
             {(SegmentId(segment), node): reason for segment, node, reason in why},
-            _names(*called),
+            names_from(*called),
             frozenset(map(Digest, files)),
         )
-
-
-def names_from_bytes(content: bytes) -> SegmentNames:
-    """Read of an order only what people call its segments, or raise `BadMessage`."""
-    with _refusing():
-        return _names(*_opened(content)[2])
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    try:
-        with collector_paused():
-            yield
-    except (ValueError, TypeError, KeyError, IndexError, zlib.error) as error:
-        raise BadMessage(f"an order cannot be read: {type(error).__name__}: {error}") from error
-
-
-def _opened(content: bytes) -> list[Any]:
-    """All of an order but its form."""
-    form, *told = list(json.loads(zlib.decompress(content)))
-    if form != FORM:
-        raise UnknownForm(
-            f"an order of form {form} is not known here", remedy="upgrade the older side; submit it again"
-        )
-    return told
-
-
-def _names(labels: Mapping[str, str], places: Mapping[str, Iterable[str]], files: Mapping[str, str]) -> SegmentNames:
-    return SegmentNames(
-        {SegmentId(name): label for name, label in labels.items()},
-        {SegmentId(name): tuple(told) for name, told in places.items()},
-        files,
-    )
 
 
 def payload_digests(order: Order) -> set[Digest]:

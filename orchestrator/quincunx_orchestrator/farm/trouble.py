@@ -7,7 +7,7 @@ lost to an outage of a night; whatever else may pass, an error of ours included,
 from __future__ import annotations
 
 from quincunx_orchestrator.farm.job import Claim
-from quincunx_orchestrator.farm.order import UnknownForm
+from quincunx_orchestrator.farm.order_form import UnknownForm
 from quincunx_shared.errors import BlobsLost, FarmError, QuincunxError, StoreError, StoreUnreachable
 
 #: A server is waited for so long.

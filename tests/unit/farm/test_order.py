@@ -15,7 +15,8 @@ from quincunx_orchestrator.core.history import RemoveNode
 from quincunx_orchestrator.core.operations import SetInput
 from quincunx_orchestrator.core.planner import plan_render, recall_from
 from quincunx_orchestrator.core.segment_names import SegmentNames
-from quincunx_orchestrator.farm.order import names_from_bytes, order_from_bytes, order_to_bytes, payload_digests
+from quincunx_orchestrator.farm.order import order_from_bytes, order_to_bytes, payload_digests
+from quincunx_orchestrator.farm.order_form import names_from_bytes
 from quincunx_orchestrator.farm.order_rows import RowReader, RowWriter
 from quincunx_shared.farm.wire import BadMessage
 from quincunx_shared.names import PortKey, SegmentId

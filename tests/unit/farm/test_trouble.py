@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quincunx_orchestrator.farm.job import Claim
-from quincunx_orchestrator.farm.order import UnknownForm
+from quincunx_orchestrator.farm.order_form import UnknownForm
 from quincunx_orchestrator.farm.trouble import AWAY_SECONDS, MOST_TROUBLES, delay_seconds, may_pass
 from quincunx_shared.errors import BlobsLost, FarmError, FarmUnreachable, StepError, StoreError, StoreUnreachable
 from quincunx_shared.farm.wire import BadMessage

@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quincunx_orchestrator.cli.job import write_whole
-from quincunx_orchestrator.core.segment_names import NAMELESS, SegmentNames
-from quincunx_orchestrator.farm.order import Order, names_from_bytes, order_from_bytes
-from quincunx_shared.errors import BadInput, FarmError, StoreError
-from quincunx_shared.farm.wire import BadMessage
+from quincunx_orchestrator.farm.order import Order, order_from_bytes
+from quincunx_shared.errors import BadInput, FarmError
 from quincunx_shared.payload import decode
 
 if TYPE_CHECKING:
     from quincunx_orchestrator.farm.job import JobRecord
     from quincunx_orchestrator.farm.opening import OpenFarm
     from quincunx_orchestrator.farm.result import FarmResult
-    from quincunx_shared.ports import BlobStore
 
 #: How a file of each format begins.
 _BEGINNINGS = {".wav": (b"RIFF", b"RF64"), ".flac": (b"fLaC",)}
@@ -25,14 +22,6 @@ _BEGINNINGS = {".wav": (b"RIFF", b"RF64"), ".flac": (b"fLaC",)}
 def order_of(farm: OpenFarm, record: JobRecord) -> Order:
     """What a job was asked to render."""
     return order_from_bytes(bytes(farm.recall.blobs.get(record.order)))
-
-
-def names_of_job(blobs: BlobStore, record: JobRecord) -> SegmentNames:
-    """What a person calls the segments of a job; nothing of one whose order is gone or cannot be read here."""
-    try:
-        return names_from_bytes(bytes(blobs.get(record.order)))
-    except (StoreError, BadMessage):
-        return NAMELESS
 
 
 def fetch(farm: OpenFarm, record: JobRecord, result: FarmResult, output: Path) -> Path:

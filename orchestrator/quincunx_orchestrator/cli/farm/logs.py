@@ -49,7 +49,7 @@ class Wanted:
 @farm_options
 def command(name: str, phrase: str, step: str, failed: bool, follow: bool, as_json: bool, **flags: str | None) -> int:
     """Say what happened in the job ID. With --json, one document; following, one on every line."""
-    from quincunx_orchestrator.cli.farm.fetching import names_of_job
+    from quincunx_orchestrator.cli.farm.naming import names_of_job
     from quincunx_orchestrator.cli.farm.opening import find_job
     from quincunx_orchestrator.cli.farm.options import named_farm
     from quincunx_orchestrator.cli.farm.tellers import event_document

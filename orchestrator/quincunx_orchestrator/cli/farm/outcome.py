@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quincunx_orchestrator.cli.farm.job_rows import job_row, song_name, steps_text, took
+from quincunx_orchestrator.cli.farm.naming import failure_lines
 from quincunx_orchestrator.cli.farm.words import short
 from quincunx_orchestrator.cli.main import CANCELLED, ERROR, PARTIAL, PENDING
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from quincunx_orchestrator.core.segment_names import SegmentNames
     from quincunx_orchestrator.farm.job import JobRecord, JobState
     from quincunx_orchestrator.farm.result import FarmResult
-    from quincunx_shared.names import SegmentId
+
+#: A person who wants to see more failures asks `logs`.
+MOST_FAILURES = 20
 
 CODES: Mapping[JobState, int] = {
     "succeeded": 0,
@@ -37,13 +40,10 @@ def tell_outcome(record: JobRecord, result: FarmResult | None, names: SegmentNam
     note = f" ({record.note})" if record.note else ""
     told = f"{short(record.render)} {song_name(record.song)}: {record.state}{note}{after}"
     click.echo(f"{told}; {steps}." if steps != "–" else f"{told}.", err=True)
-    for (segment, node), error in (result.failed if result else {}).items():
-        click.echo(f"Failed: {failure_text(names, segment, node, error)}", err=True)
-
-
-def failure_text(names: SegmentNames, segment: SegmentId, node: str, error: str) -> str:
-    """What failed and why, with the places that a person looks for."""
-    return f"{names.called(segment)}{f' ({node})' if node else ''}: {names.in_song(segment, error)}"
+    failed = result.failed if result else {}
+    rows = ((segment, node, error) for (segment, node), error in failed.items())
+    for line in failure_lines(names, rows, record.render, MOST_FAILURES):
+        click.echo(f"Failed: {line}", err=True)
 
 
 def outcome_document(

@@ -72,7 +72,7 @@ def _names(desk: Desk, record: JobRecord) -> SegmentNames:
     """What a person calls its phrases; nothing where the store cannot be read: Redis alone tells the rest."""
     from contextlib import closing
 
-    from quincunx_orchestrator.cli.farm.fetching import names_of_job
+    from quincunx_orchestrator.cli.farm.naming import names_of_job
     from quincunx_orchestrator.core.segment_names import NAMELESS
     from quincunx_shared.errors import QuincunxError
     from quincunx_shared.stores.farm_store import store_from
@@ -124,10 +124,8 @@ def _lines(shown: Shown) -> list[str]:
 
 
 def _failures(shown: Shown) -> list[str]:
-    from quincunx_orchestrator.cli.farm.outcome import failure_text
-    from quincunx_orchestrator.cli.farm.words import short
+    from quincunx_orchestrator.cli.farm.naming import failure_lines
 
-    told = [failure_text(shown.names, one.segment, one.node, one.error) for one in shown.failed[:MOST_FAILURES]]
-    more = len(shown.failed) - len(told)
-    last = [f"{more} more; `quincunx logs {short(shown.record.render)} --failed`"] if more else []
-    return [f"{'failed':12} {text}" for text in (*told, *last)]
+    rows = ((one.segment, one.node, one.error) for one in shown.failed)
+    lines = failure_lines(shown.names, rows, shown.record.render, MOST_FAILURES)
+    return [f"{'failed':12} {line}" for line in lines]

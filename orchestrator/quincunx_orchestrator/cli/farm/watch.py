@@ -24,7 +24,7 @@ def command(
 
     With --json, every event is a document on a line of its own, and the last line is what the job came to.
     """
-    from quincunx_orchestrator.cli.farm.fetching import names_of_job
+    from quincunx_orchestrator.cli.farm.naming import names_of_job
     from quincunx_orchestrator.cli.farm.opening import find_job
     from quincunx_orchestrator.cli.farm.options import named_farm
     from quincunx_orchestrator.cli.farm.submitting import Errand, follow_to_end
