@@ -13,6 +13,7 @@ QuincunxError                 what, where, why and remedy, as fields
 │   └── SeveralFaults         more than one of these, in the order of the checks
 ├── StepError                 a step ran and did not deliver
 │   ├── StepFailed            the step itself raised
+│   │   └── DeviceFailed      what it computes on is broken or full: elsewhere it may succeed
 │   └── WrongOutputs          too few, too many, unnamed or ambiguous outputs
 └── StoreError                bytes that should be there are not
     ├── StoreUnreachable      nobody knows, because the store did not answer in time: exit code 6
@@ -119,6 +120,14 @@ class StepError(QuincunxError):
 
 class StepFailed(StepError):
     """The step raised; the cause is chained."""
+
+
+class DeviceFailed(StepFailed):
+    """A device is broken or out of memory. `started`: it has computed before, so what it computed may be to blame."""
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", started: bool = True) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.started = started
 
 
 class WrongOutputs(StepError):

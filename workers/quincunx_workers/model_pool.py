@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from quincunx_shared.errors import BadVoicebank
 from quincunx_shared.names import Digest
@@ -21,6 +21,9 @@ LoadModel: TypeAlias = Callable[[Path, Digest], Model]
 
 #: Enough for the models of a few voices.
 BUDGET_BYTES = 4 * 2**30
+
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,9 @@ class ModelPool:
 
     def model(self, digest: Digest) -> Model:
         """Return the resident model, loading it first if need be; a second asker waits for the first one's load."""
+        return self._twice(digest, self._model)
+
+    def _model(self, digest: Digest) -> Model:
         path = self._library.path(digest)
         with self._guard:
             self._uses += 1
@@ -95,11 +101,26 @@ class ModelPool:
             self._fill(seat, path, digest)
         return seat.model.result()
 
+    def clear(self) -> None:
+        """Let go of every model."""
+        with self._guard:
+            self._seats.clear()
+
     def file(self, digest: Digest) -> bytes:
         """Return the content of a bank file, held to its digest."""
+        return self._twice(digest, self._file)
+
+    def _file(self, digest: Digest) -> bytes:
         path = self._library.path(digest)
         with self._telling(path):
             return read_held(path, digest)
+
+    def _twice(self, digest: Digest, read: Callable[[Digest], _Read]) -> _Read:
+        """Read again what was torn: the library may bring the file anew once it has heard of it."""
+        try:
+            return read(digest)
+        except BankFileChanged:
+            return read(digest)
 
     @contextmanager
     def _telling(self, path: Path) -> Iterator[None]:

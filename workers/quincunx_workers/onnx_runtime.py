@@ -9,12 +9,12 @@ import contextlib
 import functools
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from quincunx_shared.errors import BadVoicebank, QuincunxError, StepFailed
+from quincunx_shared.errors import BadVoicebank, DeviceFailed, QuincunxError, StepFailed
 from quincunx_shared.model_limits import GENEROUS, ModelLimits
 from quincunx_shared.names import Digest
 from quincunx_workers.bank_file import read_held
@@ -43,7 +43,13 @@ DTYPES: Mapping[str, str] = {
 }
 
 #: How the runtime says that memory is at its limit, or at the machine's.
-_OUT_OF_MEMORY = ("is smaller than requested bytes", "bad_alloc", "Failed to allocate memory")
+_OUT_OF_MEMORY = ("is smaller than requested bytes", "bad_alloc", "Failed to allocate memory", "out of memory")
+
+#: How it says that a device failed: each of its libraries.
+_DEVICE_FAILED = (
+    *("CUDA failure", "CUDA error", "CUDNN failure", "CUDNN_FE failure", "CUBLAS failure", "CURAND failure"),
+    *("CUFFT failure", "CUDNN_STATUS_", "CUBLAS_STATUS_"),
+)
 
 #: Only what ends the process: errors arrive as exceptions, and warnings are about files that nobody here can change.
 LOG_FATAL = 4
@@ -102,14 +108,20 @@ class OnnxRuntime:
             session = self._session(seedable.content)
             noises = {one: self._session(one.shape_model) if one.shape_model else None for one in seedable.noises}
         except Exception as error:  # the runtime's and the parser's errors have no base of their own
+            if self._provider == "cuda" and is_of_the_device(error):
+                full = _says(error, _OUT_OF_MEMORY)
+                what = f"the device cannot load it: {_first_line(error)}"
+                raise DeviceFailed(what, where=str(path), started=full) from error
             foreign = foreign_operators(content)
             if foreign:
                 message = f"needs operators that are not part of ONNX: {', '.join(foreign)}"
                 raise BadVoicebank(message, where=str(path)) from error
             raise BadVoicebank(f"is no model that can be run: {_first_line(error)}", where=str(path)) from error
         if PROVIDERS[self._provider][0] not in session.get_providers():
-            raise QuincunxError(
-                f"ONNX Runtime could not start {self._provider}", remedy="check driver and CUDA version"
+            raise DeviceFailed(
+                f"ONNX Runtime could not start {self._provider}",
+                remedy="check driver and CUDA version",
+                started=False,
             )
         return OnnxModel(session, noises, seedable.unseeded, place=str(path), limits=self._limits)
 
@@ -200,7 +212,9 @@ class OnnxModel:
         if timed_out:
             what = "the model took too long and was ended"
             return StepFailed(what, where=self._place, remedy="--model-seconds gives it more time")
-        if any(mark in str(error) for mark in _OUT_OF_MEMORY):
+        if PROVIDERS["cuda"][0] in self._session.get_providers() and is_of_the_device(error):
+            return DeviceFailed(f"the device failed: {said}", where=self._place)
+        if _says(error, _OUT_OF_MEMORY):
             what = "the model asks for more memory than it may have"
             return StepFailed(what, where=self._place, remedy="--model-memory gives it more")
         return StepFailed(f"the model failed: {said}", where=self._place)
@@ -269,6 +283,15 @@ def _version(distribution: str) -> str:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return ""
+
+
+def is_of_the_device(error: Exception) -> bool:
+    """Whether what the runtime raised on a device is the device's fault or lack, not the model's."""
+    return _says(error, (*_DEVICE_FAILED, *_OUT_OF_MEMORY))
+
+
+def _says(error: Exception, marks: Iterable[str]) -> bool:
+    return any(mark in str(error) for mark in marks)
 
 
 def _first_line(error: Exception) -> str:

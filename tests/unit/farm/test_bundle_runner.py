@@ -15,7 +15,7 @@ from tests.farm.worker_desk import bundle
 from tests.scenario.toy_farm import NoModels, step
 
 from quincunx_shared.canonical import digest_of_bytes
-from quincunx_shared.errors import StoreError
+from quincunx_shared.errors import DeviceFailed, StoreError
 from quincunx_shared.events import StepProgressed, StepRan
 from quincunx_shared.farm.memory_work_state import MemoryWorkState
 from quincunx_shared.farm.messages import RunBundles
@@ -198,6 +198,27 @@ def test_what_will_not_end_before_its_process_is_handed_back_while_it_runs(desk:
     assert run_message(message, replace(desk.post, draining=draining, keeper=keeper)) == 0
     token = desk.work.lease(RENDER, message.bundles, "other").token
     assert desk.work.begin(RENDER, message.bundles, token) == ("go",), "nothing was counted"
+
+
+@pytest.mark.parametrize(("started", "counted"), [(True, 1), (False, 0)])
+def test_a_device_that_fails_ends_its_process_and_no_phrase(desk: Desk, started: bool, counted: int) -> None:
+    """What ran on it may be to blame, and is counted; what never ran, and all others, are not."""
+    ended: list[int] = []
+    failures: list[DeviceFailed] = []
+
+    def fail() -> None:
+        failures.append(DeviceFailed("the device failed", started=started))
+        raise failures[0]
+
+    desk.during["a"] = fail
+    keeper = Keeper(desk.work, hung=lambda _: ended.append(desk.work._renders[RENDER].attempts["a/toy"]))
+    message = desk.release(*map(bundle, "ab"))
+    post = replace(desk.post, keeper=keeper, failure=lambda: failures[0] if failures and not ended else None)
+    run_message(message, post)
+    assert ended == [counted]
+    assert desk.ended("a") == set()
+    assert "1/b/toy" in desk.work.unclaimed(RENDER, message.bundles)
+    assert "the device failed" in desk.work.refusals(RENDER)["1/b/toy"]
 
 
 def test_what_waits_for_others_to_leave_has_not_begun(desk: Desk) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from quincunx_shared.errors import BadVoicebank
+from quincunx_shared.errors import BadVoicebank, DeviceFailed, StepFailed
 from quincunx_shared.names import Digest
 from quincunx_shared.stores.machine_cache import MachineCache
 from quincunx_shared.stores.memory import MemoryBlobStore
+from quincunx_workers.bank_file import read_held
 from quincunx_workers.farm.bank_files import BankFiles
 from quincunx_workers.farm.device_lease import DeviceModels
+from quincunx_workers.model_pool import ModelPool
 
 CONTENT = b"a dictionary"
 DIGEST = Digest(sha256(CONTENT).hexdigest())
@@ -46,6 +50,67 @@ def test_a_file_that_was_spoilt_is_fetched_anew(files: BankFiles) -> None:
 def test_a_file_that_nobody_stored_is_a_fault_of_the_voice_not_of_the_cache(files: BankFiles) -> None:
     with pytest.raises(BadVoicebank, match="is not in the store"):
         files.path(DIGEST)
+
+
+def test_a_file_that_was_torn_on_this_machine_fails_no_phrase(files: BankFiles) -> None:
+    files.blobs.put(DIGEST, CONTENT)
+    files.path(DIGEST).write_bytes(b"torn")
+    load: Any = read_held
+    pool = ModelPool(files, load)
+    assert pool.file(DIGEST) == CONTENT
+    files.path(DIGEST).write_bytes(b"torn")
+    model: Any = pool.model(DIGEST)
+    assert model == CONTENT
+
+
+class Device:
+    """Models that fail as often as they are told to."""
+
+    def __init__(self, loads: list[Exception | None], runs: list[Exception | None]) -> None:
+        self._loads, self._runs = loads, runs
+        self.cleared = 0
+
+    def model(self, digest: Digest) -> Any:  # noqa: ARG002
+        self._next(self._loads)
+        return SimpleNamespace(run=self._run)
+
+    def _run(self, feeds: Any, *, seed: int = 0) -> tuple[Any, ...]:  # noqa: ARG002
+        self._next(self._runs)
+        return (seed,)
+
+    def _next(self, answers: list[Exception | None]) -> None:
+        error = answers.pop(0) if answers else None
+        if error is not None:
+            raise error
+
+    def clear(self) -> None:
+        self.cleared += 1
+
+
+FULL = DeviceFailed("CUDA failure 2: out of memory")
+DEAD = DeviceFailed("could not start cuda", started=False)
+
+
+@pytest.mark.parametrize(
+    ("loads", "runs", "failure"),
+    [
+        ([], [FULL], None),
+        ([], [FULL, FULL], FULL),
+        ([None, DEAD], [FULL], FULL),
+        ([DEAD], [], DEAD),
+        ([], [StepFailed("its shapes do not fit")], None),
+    ],
+)
+def test_a_device_that_failed_is_tried_once_more_and_then_told_of(
+    loads: list[Exception | None], runs: list[Exception | None], failure: DeviceFailed | None
+) -> None:
+    told = Device([*loads], [*runs])
+    device = DeviceModels(told, told.clear)  # type: ignore[arg-type]
+    with suppress(StepFailed):
+        assert device.model(DIGEST).run({}, seed=7) == (7,)
+    assert device.failure() is failure
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(device.failure).result() is None, "it failed nobody else"
 
 
 def test_models_of_a_device_run_one_after_the_other() -> None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
+from quincunx_shared.errors import DeviceFailed
 from quincunx_shared.farm.logs import about
 from quincunx_shared.farm.messages import RunBundles
 from quincunx_shared.farm.step_counts import BUNDLES_QUARANTINED, counts_of
@@ -64,6 +65,8 @@ class Post:
     foresee: Callable[[Iterable[Signature]], None] = lambda _: None
     #: Begins to bring blobs to this machine that are about to be read.
     fetch: Callable[[Sequence[Digest]], object] = lambda _: None
+    #: How the device failed the thread that asks, if it did: this process is of no use any more.
+    failure: Callable[[], DeviceFailed | None] = lambda: None
     #: How many bundles of a message are under way at once. They take turns in computing (`Workbench.turn`).
     lanes: int = 1
 
@@ -218,6 +221,10 @@ class _MessageRun:
 
         turn = BundleTurn(post.bench.turn, wanted)
         outcome = run_bundle(bundle, self._board, replace(post.bench, log=log, turn=turn), going_on=going_on)
+        if (failure := post.failure()) is not None:
+            # One that never computed says nothing about this bundle: a dead device counts against nobody.
+            post.keeper.end_by(holding, name if failure.started else "", f"worker {post.name}: {failure}")
+            return
         if going_on() and not turn.given_up:
             self._reporter.take(Finished(name, outcome_to_json(outcome), outcome.exports, log.events))
 

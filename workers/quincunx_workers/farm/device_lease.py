@@ -6,9 +6,11 @@ Everything around a run overlaps it: other threads fetch inputs, encode and stor
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from quincunx_shared.errors import DeviceFailed
 from quincunx_shared.names import Digest
 from quincunx_shared.step import Model
 from quincunx_workers.workbench import Models
@@ -17,9 +19,10 @@ from quincunx_workers.workbench import Models
 class LeasedModel:
     """A model that runs only while no other does."""
 
-    def __init__(self, model: Model, lease: threading.Lock) -> None:
+    def __init__(self, model: Model, device: DeviceModels, digest: Digest) -> None:
         self._model = model
-        self._lease = lease
+        self._device = device
+        self._digest = digest
 
     @property
     def inputs(self) -> Mapping[str, tuple[str, tuple[int | None, ...]]]:
@@ -47,21 +50,53 @@ class LeasedModel:
         return self._model.metadata
 
     def run(self, feeds: Mapping[str, Any], *, seed: int = 0) -> tuple[Any, ...]:
-        """Wait for the device, and run."""
-        with self._lease:
-            return self._model.run(feeds, seed=seed)
+        """Wait for the device, and run; once more with all of its memory if that failed."""
+        with self._device.lease:
+            try:
+                return self._model.run(feeds, seed=seed)
+            except DeviceFailed as failed:
+                self._device.clear()
+                del self._model
+                with self._device.telling():
+                    self._model = self._loaded_again(failed)
+                    return self._model.run(feeds, seed=seed)
+
+    def _loaded_again(self, failed: DeviceFailed) -> Model:
+        try:
+            return self._device.load(self._digest)
+        except DeviceFailed:
+            # That it ran, and broke the device, is what there is to say.
+            raise failed from None
 
 
 class DeviceModels:
-    """Models of one device."""
+    """Models of one device. A thread whose model failed for the device's sake hears of it by `failure`."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, clear: Callable[[], None] = lambda: None) -> None:
+        """`clear` lets go of every model that nobody runs."""
+        self.load = models.model
+        self.clear = clear
+        self.lease = threading.Lock()
         self._models = models
-        self._lease = threading.Lock()
+        self._failed = threading.local()
+
+    def failure(self) -> DeviceFailed | None:
+        """How the device failed this thread. The process is of no use then: what CUDA says once, it says for ever."""
+        return getattr(self._failed, "error", None)
 
     def model(self, digest: Digest) -> Model:
         """Return the resident model, which takes turns with the others."""
-        return LeasedModel(self._models.model(digest), self._lease)
+        with self.telling():
+            return LeasedModel(self.load(digest), self, digest)
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Note how the device fails inside."""
+        try:
+            yield
+        except DeviceFailed as error:
+            self._failed.error = error
+            raise
 
     def file(self, digest: Digest) -> bytes:
         """Return the content of a bank file."""

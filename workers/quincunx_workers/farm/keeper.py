@@ -58,7 +58,7 @@ class _Owed:
 
 def end_process(holding: Holding) -> NoReturn:
     """End this process at once. Its lease ends by itself, and the attempt counts."""
-    LOG.critical("a step of render %s hangs: this process ends, and another one tries again", holding.render)
+    LOG.critical("this process ends in render %s, and another one tries again", holding.render)
     logging.shutdown()
     os._exit(HUNG)
 
@@ -107,6 +107,16 @@ class Keeper:
                 self._owed.append(owed)
                 self._be_awake()
 
+    def end_by(self, culprit: Holding, name: BundleId, why: str) -> None:
+        """End this process, which is of no use any more. That counts against this bundle, if any, and no other."""
+        LOG.critical("render %s: %s", culprit.render, why)
+        with self._changed:
+            held = list(self._holdings)
+        for holding in held:
+            ids = tuple(one for one in holding.ids if holding is not culprit or one != name)
+            self._pay(_Owed(holding.render, holding.token, ids, why, 0.0))
+        self._hung(culprit)
+
     def _be_awake(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._keep, name="quincunx-keeper", daemon=True)
@@ -135,6 +145,7 @@ class Keeper:
         now = time.monotonic()
         for holding in held:
             if now - holding.last_sign > self._step_seconds:
+                LOG.critical("a step of render %s hangs", holding.render)
                 self._hand_back_all_but(holding, held)
                 self._hung(holding)
         for holding in held:

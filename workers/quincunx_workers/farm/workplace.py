@@ -122,6 +122,8 @@ class Workplace:
         # What Redis may lose is found again in the store.
         journal, blobs = JournalledIndex(index, store.documents), store.behind()
         claims = RedisClaims(client, namespace, settings.lease_seconds, index)
+        pool = self._pool(store)
+        models = pool if self.device == "cpu" else DeviceModels(pool, pool.clear)
         # A fork's parent may have left its own there.
         self._closing = ExitStack()
         for opened in (client, store, claims, blobs, journal):
@@ -130,7 +132,7 @@ class Workplace:
         post = Post(
             f"{self.name}/{os.getpid()}",
             work,
-            self._bench(store, blobs, journal, claims),
+            self._bench(blobs, journal, claims, models),
             Keeper(work, settings.lease_seconds, settings.step_seconds, overdue=lambda: self.draining.overdue),
             self.draining,
             Crowd(),
@@ -139,6 +141,7 @@ class Workplace:
             counters.add,
             index.foresee,
             store.fetch_soon,
+            models.failure if isinstance(models, DeviceModels) else lambda: None,
             CPU_LANES if self.device == "cpu" else 1,
         )
         key = b"" if settings.envelope_key_file is None else read_secret(settings.envelope_key_file)
@@ -152,12 +155,13 @@ class Workplace:
 
         return post, read
 
-    def _bench(self, store: FarmStore, blobs: BlobStore, index: SignatureIndex, claims: RedisClaims) -> Workbench:
+    def _pool(self, store: FarmStore) -> ModelPool:
+        library = BankFiles(machine_folder(self.settings) / "banks", store.blobs, store.machine)
+        return ModelPool(library, OnnxRuntime(self.skills.provider).load)
+
+    def _bench(self, blobs: BlobStore, index: SignatureIndex, claims: RedisClaims, models: Models) -> Workbench:
         skills = self.skills
         return_early()
-        library = BankFiles(machine_folder(self.settings) / "banks", store.blobs, store.machine)
-        pool = ModelPool(library, OnnxRuntime(skills.provider).load)
-        models: Models = pool if self.device == "cpu" else DeviceModels(pool)
         return Workbench(
             skills.steps,
             blobs,
