@@ -32,6 +32,7 @@ from quincunx_shared.stores.memory import (
     MemoryEventLog,
     MemoryIndex,
 )
+from quincunx_workers.farm.aside import Aside
 from quincunx_workers.farm.bundle_runner import Post, run_message
 from quincunx_workers.farm.crowd import Crowd
 from quincunx_workers.farm.draining import Draining
@@ -49,6 +50,8 @@ class Desk:
     during: dict[str, Callable[[], None]] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    #: For how long it stood aside.
+    aside: list[float] = field(default_factory=list)
     #: For how long each step runs before it tells how far it is.
     slowness: float = 0.0
 
@@ -74,6 +77,7 @@ class Desk:
             Keeper(self.work),
             Draining(),
             Crowd(),
+            Aside(lambda: False, self.aside.append),
             lambda _: self.board,
             lambda word: self.refused.update([word]),
         )
@@ -131,6 +135,17 @@ def test_what_does_not_fit_is_handed_back_with_the_reason(desk: Desk, one: Bundl
     assert why in desk.work.refusals(RENDER)["1/a/toy"]
     assert desk.work.unclaimed(RENDER, ["1/a/toy"]) == {"1/a/toy"}
     assert desk.refused == {"misfit": 1}
+
+
+def test_who_can_run_nothing_of_a_message_leaves_the_next_to_others_for_a_moment(desk: Desk) -> None:
+    run_message(desk.release(bundle("a", version="2"), bundle("b")), desk.post)
+    assert desk.aside == [], "something fitted"
+    message = desk.release(bundle("c", version="2"))
+    run_message(message, desk.post)
+    assert sum(desk.aside) == pytest.approx(0.1)
+    assert desk.work.unclaimed(RENDER, message.bundles) == {"1/c/toy"}, "and holds nothing meanwhile"
+    run_message(message, desk.post)
+    assert sum(desk.aside) == pytest.approx(0.3)
 
 
 def test_what_cannot_be_read_is_handed_back_and_the_rest_is_run(desk: Desk) -> None:

@@ -25,6 +25,7 @@ from quincunx_shared.names import Digest, RenderId, Signature
 from quincunx_shared.ports import Blackboard
 from quincunx_shared.recipe import Bundle
 from quincunx_workers.executor import run_bundle
+from quincunx_workers.farm.aside import Aside
 from quincunx_workers.farm.bundle_log import BundleLog
 from quincunx_workers.farm.crowd import Crowd
 from quincunx_workers.farm.draining import Draining
@@ -56,6 +57,7 @@ class Post:
     keeper: Keeper
     draining: Draining
     crowd: Crowd
+    aside: Aside
     board: Callable[[RenderId], Blackboard]
     #: Hears what was refused or handed back, in a word: forged, misfit, drained, outage.
     refused: Callable[[str], None] = lambda _: None
@@ -87,6 +89,8 @@ def _run_message(told: RunBundles, post: Post) -> int:
             return 0
         grant = post.work.lease(told.render, told.bundles, post.name)
         bundles = _sorted_out(told, grant, post)
+        if grant.bundles:
+            post.aside.stand(fits=bool(bundles))
         if not bundles:
             return 0
         post.foresee(task.signature for bundle in bundles.values() for task in bundle.tasks)

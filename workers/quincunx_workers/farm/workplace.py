@@ -29,6 +29,7 @@ from quincunx_shared.step import Step
 from quincunx_shared.stores.farm_store import FarmStore, machine_folder, store_from
 from quincunx_shared.stores.journal import JournalledIndex
 from quincunx_shared.stores.memory import MemoryEventLog, SystemClock
+from quincunx_workers.farm.aside import Aside
 from quincunx_workers.farm.bank_files import BankFiles
 from quincunx_workers.farm.bundle_runner import Post
 from quincunx_workers.farm.crowd import Crowd
@@ -136,6 +137,7 @@ class Workplace:
             Keeper(work, settings.lease_seconds, settings.step_seconds, overdue=lambda: self.draining.overdue),
             self.draining,
             Crowd(),
+            Aside(lambda: self.draining.asked),
             lambda render: RedisBoard(client, namespace, render),
             self.tally.count,
             counters.add,
