@@ -80,6 +80,7 @@ def test_a_coordinator_that_cannot_begin_says_why(farm: Path, variables: dict[st
 def test_a_flag_that_says_no_setting_is_named(role: str, capsys: pytest.CaptureFixture[str]) -> None:
     answer = shell_of(capsys)(role, "--lease-seconds", "soon")
     assert (answer.code, "flag --lease-seconds: " in answer.err) == (2, True)
+    assert "'debug', 'info', 'warning' or 'error'" in shell_of(capsys)(role, "--log-level", "shout").err
 
 
 @pytest.mark.parametrize(

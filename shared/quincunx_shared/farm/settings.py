@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -89,8 +89,8 @@ class FarmSettings(BaseModel):
     cache_size: int = Field(default=20_000_000_000, ge=1_000_000, description="bytes the cache of blobs may take")
     metrics_address: str = Field(default="", description="HOST:PORT to serve metrics on; empty serves none")
     alive_file: Path | None = Field(default=None, description="a file to touch every few seconds, for a supervisor")
-    log_format: Annotated[str, Field(pattern="^(text|json)$")] = Field(default="text", description="text or json")
-    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
+    log_format: Literal["text", "json"] = Field(default="text", description="text or json")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )
 

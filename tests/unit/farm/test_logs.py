@@ -30,7 +30,7 @@ def _as_before() -> Iterator[None]:
 
 def started(form: str, level: str = "info") -> io.StringIO:
     stream = io.StringIO()
-    start_logging(FarmSettings(log_format=form, log_level=level), "worker", stream)
+    start_logging(FarmSettings.model_validate({"log_format": form, "log_level": level}), "worker", stream)
     return stream
 
 
