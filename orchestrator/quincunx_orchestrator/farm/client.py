@@ -11,18 +11,16 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from quincunx_orchestrator.core.bound import BoundSong
-from quincunx_orchestrator.core.planner import Plan, StepKey
+from quincunx_orchestrator.core.planner import Plan
 from quincunx_orchestrator.core.reasons import Ledger
-from quincunx_orchestrator.core.segment_names import names_of
 from quincunx_orchestrator.farm.dispatcher import InputsLost
 from quincunx_orchestrator.farm.following import follow_job
-from quincunx_orchestrator.farm.order import order_to_bytes
-from quincunx_orchestrator.farm.order_rows import RowWriter
+from quincunx_orchestrator.farm.order_store import OrderStore, Wanted, WrittenOrder
 from quincunx_orchestrator.farm.result import FarmResult, result_from_bytes, result_to_bytes
 from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted_to_bytes, document_name
 from quincunx_orchestrator.render import plan
@@ -90,9 +88,9 @@ class FarmClient:
     documents: Documents
     #: Has workers let go of a render that was superseded.
     stop: Callable[[RenderId], None]
-    #: What is known to lie in the store, so that nobody asks again.
-    stored: set[Digest] = field(default_factory=set)
-    _rows: RowWriter = field(default_factory=RowWriter)
+
+    def __post_init__(self) -> None:
+        self._orders = OrderStore(self.recall)
 
     def submit(
         self,
@@ -108,13 +106,13 @@ class FarmClient:
 
         Raises `QueueFull` and `StoreError`; nothing is accepted then. Raises `FarmUnreachable`; see `accept`.
         """
-        how = how or Submission()
-        current = plan(song, (*targets, *beside), self.recall, ledger=ledger)
-        render = RenderId(uuid.uuid4().hex)
-        order = self._order(song, targets, beside, files or {}, current.reasons)
+        wanted = Wanted(song, targets, beside, files or {})
+        current = plan(song, wanted.every, self.recall, ledger=ledger)
+        order = self._orders.write(wanted, current.reasons)
+        job = _job(wanted, order, how or Submission())
         if not current.to_run and not song.errors():
-            return self._done(render, order, _fingerprint(song, (*targets, *beside), how), current, how)
-        job = self._stored(render, song, (*targets, *beside), order, how, files or {})
+            return self._done(job, order, current)
+        self._orders.store(song, order)
         accepted, existing, superseded = self.accept(job)
         return Submitted(accepted, current, existing, superseded=superseded)
 
@@ -148,9 +146,10 @@ class FarmClient:
         files: Mapping[Digest, Path] | None = None,
     ) -> Accepted:
         """Store an order and what it reads, for a job that is submitted later: see `schedule`. Nothing is planned."""
-        order = self._order(song, targets, beside, files or {}, {})
-        render = RenderId(uuid.uuid4().hex)
-        return self._stored(render, song, (*targets, *beside), order, how or Submission(), files or {})
+        wanted = Wanted(song, targets, beside, files or {})
+        order = self._orders.write(wanted)
+        self._orders.store(song, order)
+        return _job(wanted, order, how or Submission())
 
     def events(self, render: RenderId, since: int = 0) -> Iterator[tuple[int, Event]]:
         """Yield the events of a job from a sequence number on, until it is over.
@@ -183,8 +182,7 @@ class FarmClient:
         if state in ("cancelled", "superseded"):
             raise RenderEndedOtherwise(render, state)
         if "lost" in told:
-            self.stored -= set(told["lost"])
-            self.recall.doubt(map(Digest, told["lost"]))
+            self._orders.lost(map(Digest, told["lost"]))
             raise InputsLost(told["lost"])
         if "digest" not in told:
             return FarmResult("failed", failed={(SONG, ""): str(told.get("error", state))})
@@ -198,68 +196,21 @@ class FarmClient:
             except Exception as error:
                 LOG.warning("nobody was told of job %s: %s", render, error)
 
-    def _done(self, render: RenderId, order: bytes, fingerprint: str, current: Plan, how: Submission) -> Submitted:
+    def _done(self, job: Accepted, order: WrittenOrder, current: Plan) -> Submitted:
         """Record a job of which everything is known."""
         targets: dict[Address, ParamRef] = {target: current.board[target] for target in current.targets}
         recalled = dict.fromkeys(current.recalled, "recipe")
         counts = {"run": 0, "recalled": len(recalled) + current.covered, "failed": 0, "skipped": 0}
         result = FarmResult("succeeded", targets, recalled=recalled, counts=counts)
         content = result_to_bytes(result)
-        digest, ordered = digest_of_bytes(content), digest_of_bytes(order)
+        digest = digest_of_bytes(content)
         self.recall.blobs.put(digest, content)
-        self.recall.blobs.put(ordered, order)
+        self.recall.blobs.put(job.order, order.content)
         # Nobody is told of a result that cannot be read.
         self.recall.blobs.flush()
-        job = Accepted(render, ordered, fingerprint, how)
         superseded = self.jobs.record_done(job, {"digest": digest, "counts": counts, "failed": 0})
         self._hint(self.stop, superseded)
-        return Submitted(render, current, done=True, superseded=superseded, result=result)
-
-    def _stored(
-        self,
-        render: RenderId,
-        song: BoundSong,
-        every: Sequence[Address],
-        order: bytes,
-        how: Submission,
-        files: Mapping[Digest, Path],
-    ) -> Accepted:
-        """Store all that a job needs, and return it."""
-        self._store(song, order, {digest: files[digest] for digest in _files_read(song, files)})
-        return Accepted(render, digest_of_bytes(order), _fingerprint(song, every, how), how, time.time())
-
-    def _order(
-        self,
-        song: BoundSong,
-        targets: Sequence[Address],
-        beside: Sequence[Address],
-        files: Mapping[Digest, Path],
-        reasons: Mapping[StepKey, str],
-    ) -> bytes:
-        read = sorted(_files_read(song, files))
-        return order_to_bytes(
-            song,
-            song.places(targets).values(),
-            song.places(beside).values(),
-            reasons=reasons,
-            names=names_of((one.segment for one in song.segments.values()), {one: str(files[one]) for one in read}),
-            files=read,
-            rows=self._rows,
-        )
-
-    def _store(self, song: BoundSong, order: bytes, files: Mapping[Digest, Path]) -> None:
-        """Store the order, every payload its steps read, and the files of its voices, as far as they are not there."""
-        contents: dict[Digest, Callable[[], bytes | memoryview]] = {digest_of_bytes(order): lambda: order}
-        for name in song.segments:
-            for encoded in song.payloads(name):
-                if encoded.ref.inline is None and encoded.ref.digest not in self.stored:
-                    contents[encoded.ref.digest] = lambda content=encoded.content: content  # type: ignore[misc]
-        for digest in files.keys() - self.stored:
-            contents[digest] = files[digest].read_bytes
-        for digest in self.recall.blobs.missing(contents):
-            self.recall.blobs.put(digest, contents[digest]())
-        self.recall.blobs.flush()
-        self.stored.update(contents)
+        return Submitted(job.render, current, done=True, superseded=superseded, result=result)
 
 
 def _left_open(render: RenderId, error: Exception) -> FarmUnreachable:
@@ -267,30 +218,9 @@ def _left_open(render: RenderId, error: Exception) -> FarmUnreachable:
     return FarmUnreachable(told, where="Redis", remedy=f"when it answers again, quincunx show {render[:8]}")
 
 
-def _fingerprint(song: BoundSong, every: Sequence[Address], how: Submission) -> str:
-    """Name the work of a job, whoever asks for it."""
-    signatures = [song.step(one.segment, one.key.node).signature for one in song.places(every).values()]
-    return how.idempotency_key or digest_of([*signatures, how.song_key])
-
-
-def _files_read(song: BoundSong, files: Mapping[Digest, Path]) -> set[Digest]:
-    """The files of voices that steps of the song may ask for: they stand by digest in options and in inputs."""
-    steps = {id(one.step): one.step for segment in song.segments.values() for one in segment.steps.values()}
-    found = {digest for step in steps.values() for digest in _texts_in(step.options) if digest in files}
-    left = {digest.encode(): digest for digest in files if digest not in found}
-    payloads = (encoded for name in song.segments for encoded in song.payloads(name))
-    for content in {encoded.ref.digest: encoded.content for encoded in payloads if encoded.ref.kind == "json"}.values():
-        met = [name for name in left if name in content]
-        found.update(left.pop(name) for name in met)
-    return found
-
-
-def _texts_in(value: object) -> Iterator[Any]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts_in(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts_in(one)
+def _job(wanted: Wanted, order: WrittenOrder, how: Submission) -> Accepted:
+    """Name a job, and its work: that is the same whoever asks for it."""
+    song = wanted.song
+    signatures = [song.step(one.segment, one.key.node).signature for one in song.places(wanted.every).values()]
+    fingerprint = how.idempotency_key or digest_of([*signatures, how.song_key])
+    return Accepted(RenderId(uuid.uuid4().hex), order.digest, fingerprint, how, time.time())
