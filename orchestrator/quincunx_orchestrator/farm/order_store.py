@@ -58,7 +58,7 @@ class OrderStore:
         """Write an order; `reasons` say why a step runs, as far as is known."""
         song = wanted.song
         read = {digest: wanted.files[digest] for digest in sorted(_files_read(song, wanted.files))}
-        paths = {digest: str(path) for digest, path in read.items()}
+        paths: dict[str, str] = {digest: str(path) for digest, path in read.items()}
         content = order_to_bytes(
             song,
             song.places(wanted.targets).values(),
