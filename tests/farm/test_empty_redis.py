@@ -37,7 +37,7 @@ def test_what_was_computed_and_what_was_accepted_outlives_redis(
         envelope_key_file=key,
         cache_dir=tmp_path / "cache",
     )
-    bench = Workplace(settings, Skills.installed(), "anna", "cpu", Draining(), Tally()).post().bench
+    bench = Workplace(settings, Skills.installed(settings), "anna", "cpu", Draining(), Tally()).post().bench
     bench.index.add({NAME: MADE})
     bench.recall.flush()
     assert isinstance(bench.index, JournalledIndex)

@@ -82,6 +82,26 @@ def test_a_step_that_kills_its_process_is_quarantined_and_its_neighbours_are_not
     assert [one.segment for one in events if isinstance(one, StepFailed)] == ["killer"]
 
 
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_steps_of_packages_that_are_not_trusted_run_apart(
+    redis_server: RedisServer, tmp_path: Path, device: str
+) -> None:
+    """Such a step takes its own process along and nobody else's, in as many processes as there are at once."""
+    naps = [f"nap{number}" for number in range(6)]
+    with (
+        worker_desk(redis_server.url, tmp_path, isolate="toy-steps", lease_seconds=5.0) as desk,
+        desk.worker("one", "--device", device, "--queues", "quincunx.cpu.user", concurrency=2),
+    ):
+        toys = [desk.toy("killer", "die"), *(desk.toy(name, seconds=0.05) for name in naps)]
+        message = desk.release(toys)
+        for name, digest in zip(message.bundles, message.digests, strict=True):
+            desk.send(replace(message, bundles=(name,), digests=(digest,)))
+        outcomes = desk.wait_for("killer", *naps)
+    assert desk.runs()["killer"] == 1
+    assert "its process ended by signal 9" in outcomes["killer"].failed["it"]
+    assert [outcomes[name].failed for name in naps] == [{}] * 6
+
+
 def test_a_message_that_dies_with_its_reader_is_sent_again(desk: WorkerDesk) -> None:
     """Killed between the pop and the note of it: nobody but the work state knows of the message any more."""
     fuse = desk.folder / "fuse"

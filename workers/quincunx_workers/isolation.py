@@ -65,6 +65,7 @@ class _Children:
     isolation: Isolation
     idle: list[_Child] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    owner: int = field(default_factory=os.getpid)
 
     def manifest(self) -> Manifest:
         """Return what the step declares. The child that told it stays for the first call."""
@@ -78,6 +79,7 @@ class _Children:
     def call(self, inputs: Mapping[str, Any], options: Mapping[str, Any], context: StepContext) -> Payload:
         """Run the step once."""
         with self.lock:
+            self._forget_those_of_the_parent()
             child = self.idle.pop() if self.idle else None
         child = child or self._begin()
         asked = {"inputs": dict(inputs), "options": dict(options)}
@@ -89,6 +91,15 @@ class _Children:
         if "error" in answer:
             raise StepFailed(str(answer["error"]))
         return answer["returned"]
+
+    def _forget_those_of_the_parent(self) -> None:
+        """A fork must not talk into the pipes that its parent and its siblings have, too."""
+        if self.owner != os.getpid():
+            for child in self.idle:
+                # Not ours to wait for.
+                child.process.returncode = 0
+            self.idle.clear()
+            self.owner = os.getpid()
 
     def _begin(self) -> _Child:
         module, limit = "quincunx_workers.isolated_child", self.isolation.memory_bytes

@@ -87,6 +87,17 @@ class FarmSettings(BaseModel):
     keep_days: float = Field(default=30.0, gt=0, le=3650, description="how long the record of an ended job is kept")
     cache_dir: Path | None = Field(default=None, description="this machine's cache of blobs; none is the user's own")
     cache_size: int = Field(default=20_000_000_000, ge=1_000_000, description="bytes the cache of blobs may take")
+    isolate: str = Field(
+        default="", description="packages whose steps a worker runs in processes of their own, with commas; or all"
+    )
+    isolate_seconds: float = Field(default=300.0, gt=0, le=604_800, description="the longest run of such a step")
+    isolate_memory: float = Field(default=4.0, gt=0, le=10_000, description="gigabytes that it may take")
+    model_seconds: float = Field(
+        default=0.0, ge=0, le=604_800, description="the longest run of a model on a worker; 0 is as its phrase allows"
+    )
+    model_memory: float = Field(
+        default=0.0, ge=0, le=10_000, description="gigabytes for all models of a process; 0 is no limit"
+    )
     metrics_address: str = Field(default="", description="HOST:PORT to serve metrics on; empty serves none")
     alive_file: Path | None = Field(default=None, description="a file to touch every few seconds, for a supervisor")
     log_format: Literal["text", "json"] = Field(default="text", description="text or json")

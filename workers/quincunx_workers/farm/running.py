@@ -42,7 +42,7 @@ def run(name: str, device: str, queues: tuple[str, ...], slots: int) -> int:
     # seems to be well, and fails whatever it takes.
     read_secret(settings.envelope_key_file)
     store_from(settings).close()
-    skills = Skills.installed()
+    skills = Skills.installed(settings)
     place = Workplace(settings, skills, name, device, Draining(), Tally())
     with closing(connect(settings, name=f"node-{name}")) as client:
         _knock(client, settings.redis_url)

@@ -23,6 +23,8 @@ from quincunx_shared.farm.settings import FarmSettings
 from quincunx_shared.farm.step_counts import waited
 from quincunx_shared.installed_operators import interpolations, operators
 from quincunx_shared.intervention import Operator
+from quincunx_shared.isolation import Isolation
+from quincunx_shared.model_limits import ModelLimits
 from quincunx_shared.ports import BlobStore, SignatureIndex
 from quincunx_shared.recall import Recall
 from quincunx_shared.step import Step
@@ -64,15 +66,22 @@ class Skills:
     numeric_class: str
 
     @classmethod
-    def installed(cls) -> Skills:
+    def installed(cls, settings: FarmSettings) -> Skills:
         """Load what installed packages offer. Raises `QuincunxError` where ONNX Runtime is missing or doubled."""
-        provider = installed_provider()
-        return cls(load_steps().found, operators().found, interpolations().found, provider, numeric_class(provider))
+        provider, apart = installed_provider(), isolation_of(settings)
+        steps, merging, ways = load_steps(apart), operators(apart), interpolations(apart)
+        return cls(steps.found, merging.found, ways.found, provider, numeric_class(provider))
 
     @property
     def versions(self) -> dict[str, str]:
         """Of every step, its version."""
         return {name: step.manifest.version for name, step in sorted(self.steps.items())}
+
+
+def isolation_of(settings: FarmSettings) -> Isolation:
+    """Whose steps run in processes of their own, and within which limits."""
+    packages = frozenset(one.strip() for one in settings.isolate.split(",") if one.strip())
+    return Isolation(packages, settings.isolate_seconds, round(settings.isolate_memory * 1e9))
 
 
 @dataclass
@@ -159,7 +168,8 @@ class Workplace:
 
     def _pool(self, store: FarmStore) -> ModelPool:
         library = BankFiles(machine_folder(self.settings) / "banks", store.blobs, store.machine)
-        return ModelPool(library, OnnxRuntime(self.skills.provider).load)
+        limits = ModelLimits(self.settings.model_seconds, round(self.settings.model_memory * 1e9))
+        return ModelPool(library, OnnxRuntime(self.skills.provider, limits).load)
 
     def _bench(self, blobs: BlobStore, index: SignatureIndex, claims: RedisClaims, models: Models) -> Workbench:
         skills = self.skills
