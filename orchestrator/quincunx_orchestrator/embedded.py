@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from quincunx_orchestrator.render import Farm
+from quincunx_orchestrator.rounds import Farm
 from quincunx_shared.bank_folder import file_digest
 from quincunx_shared.curve import INTERPOLATIONS, Interpolation
 from quincunx_shared.errors import QuincunxError

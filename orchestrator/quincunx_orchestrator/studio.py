@@ -36,7 +36,8 @@ from quincunx_orchestrator.embedded import (
 from quincunx_orchestrator.installed import interpolations, operators
 from quincunx_orchestrator.project.attaching import attach
 from quincunx_orchestrator.project.edited_score import EditedScore, EditedTranscript
-from quincunx_orchestrator.render import Deliver, InProcess, Renderer, RenderResult, plan
+from quincunx_orchestrator.render import Deliver, InProcess, Renderer, plan
+from quincunx_orchestrator.render_result import RenderResult
 from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import Song
 from quincunx_orchestrator.score.transcript import Transcript

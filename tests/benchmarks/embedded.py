@@ -32,7 +32,8 @@ from quincunx_orchestrator.core.graph import Graph, connect, node_of
 from quincunx_orchestrator.core.history import SetInput
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.embedded import manifests_of, open_farm
-from quincunx_orchestrator.render import Farm, plan, render
+from quincunx_orchestrator.render import plan, render
+from quincunx_orchestrator.rounds import Farm
 from quincunx_shared.manifest import Input, Manifest, Option, Output
 from quincunx_shared.names import SONG, Address, PortKey, SegmentId
 from quincunx_shared.payload import encode

@@ -31,7 +31,7 @@ from quincunx_orchestrator.farm.processes import coordinator_command, environmen
 from quincunx_orchestrator.farm.redis_server import RedisServer, ServerOptions, start
 from quincunx_orchestrator.farm.remote import OnFarm
 from quincunx_orchestrator.farm.submission import Submission
-from quincunx_orchestrator.render import RenderResult
+from quincunx_orchestrator.render_result import RenderResult
 from quincunx_shared.farm.settings import FarmSettings
 from quincunx_shared.names import RenderId
 from quincunx_shared.stores.memory import MemoryEventLog

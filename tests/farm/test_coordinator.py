@@ -27,7 +27,8 @@ from quincunx_orchestrator.farm.job_store import QueueFull
 from quincunx_orchestrator.farm.remote import OnFarm
 from quincunx_orchestrator.farm.submission import Accepted, Submission
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
-from quincunx_orchestrator.render import RenderResult, plan
+from quincunx_orchestrator.render import plan
+from quincunx_orchestrator.render_result import RenderResult
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import FarmError, FarmUnreachable, StoreError, StoreUnreachable
 from quincunx_shared.events import Event, SegmentEnded

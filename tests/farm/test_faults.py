@@ -22,7 +22,7 @@ from tests.farm.proof_songs import STAGED, TARGET, ProofSong
 from tests.farm.real_farm import NearClient, RealFarm, real_farm
 from tests.farm.waiting import until
 
-from quincunx_orchestrator.render import RenderResult
+from quincunx_orchestrator.render_result import RenderResult
 from quincunx_shared.events import RenderPlanned, StageEnded, StageStarted, StepRan
 from quincunx_shared.farm.queues import queues_of
 from quincunx_shared.farm.redis_client import connect

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quincunx_orchestrator.render import RenderResult
+from quincunx_orchestrator.render_result import RenderResult
 from quincunx_orchestrator.score.ustx import read_ustx
 from quincunx_orchestrator.song.assembly import Assembly
 from quincunx_orchestrator.song.phrase_graph import FILE, Take

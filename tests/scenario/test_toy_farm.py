@@ -27,7 +27,7 @@ from tests.scenario.toy_farm import (
 from quincunx_orchestrator.core.graph import Bypass, Edge, Graph, Nested, Node
 from quincunx_orchestrator.core.history import AddEdge, AddNode, Batch, Intervene, RemoveNode, SetInput
 from quincunx_orchestrator.core.segment import Segment
-from quincunx_orchestrator.render import RenderResult
+from quincunx_orchestrator.render_result import RenderResult
 from quincunx_shared.events import StepFailed, StepProgressed, StepSkipped
 from quincunx_shared.intervention import Intervention, Operator
 from quincunx_shared.manifest import Input, Option

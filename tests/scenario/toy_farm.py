@@ -17,7 +17,9 @@ from quincunx_orchestrator.core.planner import Plan
 from quincunx_orchestrator.core.reasons import Ledger, record_of
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.embedded import manifests_of, open_farm
-from quincunx_orchestrator.render import Farm, RenderResult, plan, render
+from quincunx_orchestrator.render import plan, render
+from quincunx_orchestrator.render_result import RenderResult
+from quincunx_orchestrator.rounds import Farm
 from quincunx_shared.intervention import Operator
 from quincunx_shared.manifest import Input, Manifest, Option, Output
 from quincunx_shared.names import SONG, Address, PortKey, SegmentId

@@ -22,7 +22,8 @@ from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_orchestrator.core.segment_names import SegmentNames, names_of
 from quincunx_orchestrator.embedded import this_machine
 from quincunx_orchestrator.installed import cutter_named, format_table
-from quincunx_orchestrator.render import Deliver, RenderResult
+from quincunx_orchestrator.render import Deliver
+from quincunx_orchestrator.render_result import RenderResult
 from quincunx_orchestrator.score import readers
 from quincunx_orchestrator.score.phrasing import Cutter
 from quincunx_orchestrator.score.readers import Song

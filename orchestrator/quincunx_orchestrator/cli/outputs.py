@@ -10,7 +10,7 @@ from pathlib import Path
 
 from quincunx_orchestrator.cli.job import Job, check_output, write_whole
 from quincunx_orchestrator.cli.pictures import check_picture, picture_of
-from quincunx_orchestrator.render import RenderResult
+from quincunx_orchestrator.render_result import RenderResult
 from quincunx_orchestrator.song.assembly import Assembly
 from quincunx_orchestrator.song.file_names import refuse_collisions
 from quincunx_orchestrator.song.phrase_graph import FILE

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from quincunx_orchestrator.cli.job import Job, check_output, report_of
-from quincunx_orchestrator.render import RenderResult
+from quincunx_orchestrator.render_result import RenderResult
 from quincunx_shared.errors import BadInput, QuincunxError
 
 

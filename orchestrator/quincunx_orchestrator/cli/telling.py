@@ -20,7 +20,7 @@ from quincunx_orchestrator.cli.main import ERROR, PARTIAL
 from quincunx_orchestrator.cli.outputs import Output
 from quincunx_orchestrator.cli.shared_options import Choices
 from quincunx_orchestrator.core.planner import Plan, StepKey
-from quincunx_orchestrator.render import RenderResult, steps_by_state
+from quincunx_orchestrator.render_result import RenderResult, steps_by_state
 from quincunx_shared.errors import QuincunxError
 from quincunx_shared.events import Event, StepRan, StepRecalled
 from quincunx_shared.names import SONG

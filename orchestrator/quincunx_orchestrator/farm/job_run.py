@@ -18,7 +18,8 @@ from quincunx_orchestrator.farm.order_rows import RowReader
 from quincunx_orchestrator.farm.result import farm_result, result_to_bytes
 from quincunx_orchestrator.farm.trouble import delay_seconds, may_pass
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
-from quincunx_orchestrator.render import Farm, RenderResult, see_through, steps_by_state
+from quincunx_orchestrator.render_result import RenderResult, steps_by_state
+from quincunx_orchestrator.rounds import Farm, see_through
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import BlobsLost, QuincunxError
 from quincunx_shared.events import Event, SegmentEnded

@@ -11,14 +11,9 @@ from quincunx_orchestrator.core.reasons import Ledger
 from quincunx_orchestrator.farm.client import FarmClient, Submitted
 from quincunx_orchestrator.farm.result import FarmResult
 from quincunx_orchestrator.farm.submission import Submission
-from quincunx_orchestrator.render import (
-    HEALING_ROUNDS,
-    Deliver,
-    RenderResult,
-    conflicts_now,
-    deliver_all,
-    final_state,
-)
+from quincunx_orchestrator.render import Deliver, conflicts_now, deliver_all
+from quincunx_orchestrator.render_result import RenderResult, final_state
+from quincunx_orchestrator.rounds import HEALING_ROUNDS
 from quincunx_shared.errors import BlobsLost, StoreError
 from quincunx_shared.names import Address, Digest, RenderId
 from quincunx_shared.ports import EventLog

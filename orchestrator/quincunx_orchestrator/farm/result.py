@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quincunx_orchestrator.core.planner import StepKey
-from quincunx_orchestrator.render import RenderResult, State, steps_by_state
+from quincunx_orchestrator.render_result import RenderResult, State, steps_by_state
 from quincunx_shared.farm.wire import BadMessage, dump, exports_from_wire, exports_to_wire
 from quincunx_shared.names import Address, SegmentId
 from quincunx_shared.payload import ParamRef
