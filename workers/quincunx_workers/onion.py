@@ -58,7 +58,7 @@ def recall_or_go_on(call: Call, bench: Workbench, proceed: Proceed) -> Answer:
     ]
     stamp = stamp_of(manifest, call.task.step.options, bench.numeric_class)
     shallow = call_signature(stamp, contents)
-    with bench.flights.alone(shallow):
+    with bench.flights.alone(shallow, bench.waiting):
         answer = _recalled(call, shallow, bench) or proceed(call)
         if answer.recalled_by != "recipe":
             _store(call, shallow, answer, bench)

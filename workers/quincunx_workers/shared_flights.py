@@ -14,13 +14,16 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from quincunx_shared.names import Signature
-from quincunx_workers.flights import Flights
+from quincunx_workers.flights import Flights, Waiting, patiently
 
 #: While others render too, results are flushed for them when the last flush is so long ago.
 LANDING_SECONDS = 0.02
 
 #: How often to look whether another process has ended a step.
 _LOOK_SECONDS = 0.005
+
+#: How often who waits is asked whether to go on.
+_ASK_SECONDS = 0.5
 
 #: After this time the step is computed here: the other process was stopped, or its machine is far slower.
 PATIENCE_SECONDS = 60.0
@@ -59,10 +62,10 @@ class SharedFlights(Flights):
         self._landed_at = time.monotonic()
 
     @contextmanager
-    def alone(self, signature: Signature) -> Iterator[None]:
+    def alone(self, signature: Signature, waiting: Waiting = patiently) -> Iterator[None]:
         """Hold the signature against the threads of this process and against the other processes."""
         with super().alone(signature):
-            self._claim(signature)
+            self._claim(signature, waiting)
             try:
                 yield
             except BaseException:
@@ -87,8 +90,11 @@ class SharedFlights(Flights):
             finally:
                 self._claims.give_back(ended)
 
-    def _claim(self, signature: Signature) -> None:
-        until = time.monotonic() + self._patience
-        while not self._claims.take(signature) and time.monotonic() < until:
+    def _claim(self, signature: Signature, waiting: Waiting) -> None:
+        asked = came = time.monotonic()
+        while not self._claims.take(signature) and time.monotonic() < came + self._patience:
             self.land()
             time.sleep(_LOOK_SECONDS)
+            if (now := time.monotonic()) > asked + _ASK_SECONDS:
+                asked = now
+                waiting(now - came)

@@ -13,7 +13,7 @@ from quincunx_shared.names import Digest
 from quincunx_shared.ports import BlobStore, Clock, EventLog, SignatureIndex
 from quincunx_shared.recall import Recall
 from quincunx_shared.step import Model, Step
-from quincunx_workers.flights import Flights
+from quincunx_workers.flights import Flights, Waiting, patiently
 
 
 class Models(Protocol):
@@ -42,6 +42,9 @@ class Workbench:
     flights: Flights = field(default_factory=Flights)
     #: Held while a step computes, where only one may at a time.
     turn: AbstractContextManager[object] = field(default_factory=nullcontext)
+
+    #: Asked while a step waits for a process that computes the same.
+    waiting: Waiting = patiently
 
     @property
     def recall(self) -> Recall:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,9 +21,10 @@ from quincunx_shared.farm.memory_work_state import MemoryWorkState
 from quincunx_shared.farm.messages import RunBundles
 from quincunx_shared.farm.wire import bundle_to_json
 from quincunx_shared.farm.work_state import MOST_ATTEMPTS
+from quincunx_shared.intervention import Intervention
 from quincunx_shared.manifest import Input, Option
-from quincunx_shared.names import RenderId
-from quincunx_shared.recipe import Bundle
+from quincunx_shared.names import PortKey, RenderId, Signature
+from quincunx_shared.recipe import NULL, Bundle, Source
 from quincunx_shared.step import StepContext
 from quincunx_shared.stores.memory import (
     ManualClock,
@@ -37,10 +38,18 @@ from quincunx_workers.farm.bundle_runner import Post, run_message
 from quincunx_workers.farm.crowd import Crowd
 from quincunx_workers.farm.draining import Draining
 from quincunx_workers.farm.keeper import Keeper
+from quincunx_workers.shared_flights import SharedFlights
 from quincunx_workers.workbench import Workbench
 
 RENDER = RenderId("r1")
 OPTIONS = (*(Option(name=one, type="str", default="") for one in ("trace", "word")),)
+
+
+def laid_on(one: Bundle, operator: str) -> Bundle:
+    """The bundle, with something of an installed package laid on what it reads."""
+    (task,) = one.tasks
+    custom = Intervention(PortKey("it", "x"), "custom", NULL, operator=operator)
+    return replace(one, tasks=(replace(task, inputs=((Source(value=NULL, interventions=(custom,)),),)),))
 
 
 @dataclass
@@ -128,6 +137,7 @@ def test_progress_is_told_while_a_step_runs_that_lasts(desk: Desk, slowness: flo
         (bundle("a", version="2"), "has nap 1, not 2"),
         (bundle("a", numeric_class="arm"), "computes nap as x86, not as arm"),
         (bundle("a", "unheard"), "has no step 'unheard'"),
+        (laid_on(bundle("a"), "growl"), "has no operator 'growl'"),
     ],
 )
 def test_what_does_not_fit_is_handed_back_with_the_reason(desk: Desk, one: Bundle, why: str) -> None:
@@ -234,6 +244,33 @@ def test_a_device_that_fails_ends_its_process_and_no_phrase(desk: Desk, started:
     assert desk.ended("a") == set()
     assert "1/b/toy" in desk.work.unclaimed(RENDER, message.bundles)
     assert "the device failed" in desk.work.refusals(RENDER)["1/b/toy"]
+
+
+@pytest.mark.parametrize("why", ["cancelled", "drained"])
+def test_who_waits_for_another_machine_hears_that_it_need_not(desk: Desk, why: str) -> None:
+    class Taken:
+        asked = 0
+
+        def take(self, signature: Signature) -> bool:  # noqa: ARG002 - somebody else has them all
+            self.asked += 1
+            return False
+
+        def give_back(self, signatures: Iterable[Signature]) -> None:
+            raise AssertionError(signatures)
+
+        def nobody_else(self) -> bool:
+            return False
+
+    claims = Taken()
+    post = replace(desk.post, bench=replace(desk.post.bench, flights=SharedFlights(claims, lambda: None)))
+    message = desk.release(bundle("a"))
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(run_message, message, post)
+        until(lambda: claims.asked)
+        desk.post.draining.ask() if why == "drained" else desk.work.stop(RENDER)
+        assert waits.result(10) == 0
+    assert desk.ran == []
+    assert desk.work.unclaimed(RENDER, message.bundles) == (set(message.bundles) if why == "drained" else set())
 
 
 def test_what_waits_for_others_to_leave_has_not_begun(desk: Desk) -> None:

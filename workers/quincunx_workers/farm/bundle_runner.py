@@ -106,9 +106,12 @@ def _run_message(told: RunBundles, post: Post) -> int:
 
 def _sorted_out(told: RunBundles, grant: Grant, post: Post) -> Mapping[BundleId, Bundle]:
     """Read what was granted, and hand back the rest, all that has the same reason at once."""
-    versions = {name: step.manifest.version for name, step in post.bench.steps.items()}
+    bench = post.bench
+    versions = {name: step.manifest.version for name, step in bench.steps.items()}
     meant = dict(zip(told.bundles, told.digests, strict=True))
-    granted = sort_out(grant.bundles, meant, lambda bundle: misfit(bundle, versions, post.bench.numeric_class))
+    granted = sort_out(
+        grant.bundles, meant, lambda bundle: misfit(bundle, versions, bench.numeric_class, bench.operators)
+    )
     for (word, why), names in granted.refused.items():
         for _ in names:
             post.refused(word)
@@ -224,7 +227,8 @@ class _MessageRun:
             return going_on() and (waited < ASK_AGAIN_SECONDS or self._is_still_ours(name))
 
         turn = BundleTurn(post.bench.turn, wanted)
-        outcome = run_bundle(bundle, self._board, replace(post.bench, log=log, turn=turn), going_on=going_on)
+        bench = replace(post.bench, log=log, turn=turn, waiting=turn.waiting)
+        outcome = run_bundle(bundle, self._board, bench, going_on=going_on)
         if (failure := post.failure()) is not None:
             # One that never computed says nothing about this bundle: a dead device counts against nobody.
             post.keeper.end_by(holding, name if failure.started else "", f"worker {post.name}: {failure}")

@@ -18,7 +18,7 @@ class BundleTurn(AbstractContextManager[None]):
     """The turns of one bundle. `begun` is whether it has had one, `given_up` whether it was not wanted any more."""
 
     def __init__(self, turn: AbstractContextManager[object], wanted: Callable[[float], bool]) -> None:
-        """`wanted` is asked when a turn has come after so many seconds."""
+        """`wanted` is asked when a turn has come after so many seconds, and while a step waits for others."""
         self._turn = turn
         self._wanted = wanted
         self.begun = False
@@ -29,13 +29,17 @@ class BundleTurn(AbstractContextManager[None]):
         came = time.monotonic()
         self._turn.__enter__()
         try:
-            if not self._wanted(time.monotonic() - came):
-                self.given_up = True
-                raise GivenUp("its render was stopped, or its worker ends")
+            self.waiting(time.monotonic() - came)
         except BaseException:
             self._turn.__exit__(None, None, None)
             raise
         self.begun = True
+
+    def waiting(self, seconds: float) -> None:
+        """Hear that a step waits for somebody who computes the same. Raises `GivenUp`."""
+        if not self._wanted(seconds):
+            self.given_up = True
+            raise GivenUp("its render was stopped, or its worker ends")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -185,6 +185,6 @@ class Workplace:
             skills.operators,
             skills.interpolations,
             skills.numeric_class,
-            SharedFlights(claims, Recall(index, blobs).flush, landing_seconds=LANDING_SECONDS),
+            SharedFlights(claims, Recall(index, blobs).flush, self.settings.step_seconds, LANDING_SECONDS),
             threading.Lock() if self.device == "cpu" else nullcontext(),
         )
