@@ -12,6 +12,7 @@ import pytest
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.farm.housekeeping import Housekeeper
 from quincunx_orchestrator.farm.job_store import QueueFull, RedisJobStore
+from quincunx_orchestrator.farm.pins import Pin, Pins
 from quincunx_orchestrator.farm.submission import Accepted, Submission, accepted_to_bytes, document_name
 from quincunx_shared.farm.nodes import Node
 from quincunx_shared.farm.queues import control_queue
@@ -55,6 +56,20 @@ def test_an_emptied_redis_gets_its_jobs_and_its_records_again(redis: Redis, keep
         before.fingerprint,
     )
     assert redis.exists("qx:epoch")
+
+
+def test_a_pin_follows_its_song_while_its_jobs_are_remembered(keeper: Housekeeper) -> None:
+    pins = Pins(keeper.documents)
+    pins.set(Pin("key", "/songs/song.ustx", Digest("0" * 64)))
+    pins.set(Pin("of another song", "/songs/other.ustx", Digest("3" * 64)))
+    keeper.jobs.submit(replace(accepted("one"), order=Digest("1" * 64)))
+    claim = keeper.jobs.claim_next("ben-1")
+    assert claim is not None
+    assert keeper.jobs.end(claim.render, claim.token, "partial", {})
+    keeper.jobs.submit(replace(accepted("two"), order=Digest("2" * 64)))
+    keeper.jobs.cancel(RenderId("two"))
+    keeper.tidy()
+    assert {one.path: one.order[0] for one in pins.all()} == {"/songs/song.ustx": "1", "/songs/other.ustx": "3"}
 
 
 def test_the_index_is_rebuilt_once_an_epoch(redis: Redis) -> None:

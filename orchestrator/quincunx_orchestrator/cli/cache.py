@@ -186,7 +186,7 @@ def purge(
 def pin(song: Path | None, voice: str | None, cache_dir: Path | None, on_farm: bool, **flags: str | None) -> int:
     """Keep what SONG uses, or what a voice sings in any song, whatever its age; without either, list what is pinned.
 
-    On a farm a song stays as its last job rendered it, for all who use the farm; `cache gc` keeps the pin up to date.
+    On a farm a song stays as its last job rendered it, for all who use the farm.
     """
     if song is not None or voice is not None:
         return _set_pin(song, voice, cache_dir, flags if is_farm(on_farm, flags) else None, pinned=True)

@@ -17,6 +17,7 @@ from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.farm.history import History
 from quincunx_orchestrator.farm.job import ACTIVE, TERMINAL, JobRecord
 from quincunx_orchestrator.farm.job_store import QueueFull, RedisJobStore
+from quincunx_orchestrator.farm.pins import Pins, last_orders
 from quincunx_orchestrator.farm.submission import (
     DOCUMENTS,
     Accepted,
@@ -102,10 +103,16 @@ class Housekeeper:
                 self.redis.delete(lease)
 
     def tidy(self) -> None:
-        """Join what was journalled since somebody last did, once an hour: a rebuild reads it document by document."""
+        """Join what was journalled since somebody last did, once an hour: a rebuild reads it document by document.
+
+        And have pins follow their songs, long before the jobs are forgotten that say what those use.
+        """
         if self.redis.set(f"{self.namespace}:housekeeping:journal", "1", nx=True, ex=TIDY_SECONDS):
             joined = join(self.documents)
             LOG.info("%d documents of the journal were joined", joined)
+            pins = Pins(self.documents)
+            if pins.all():
+                pins.renew(last_orders(self.jobs.jobs(limit=1_000_000)))
 
     def _forget_queues(self) -> None:
         """Drop what was sent to coordinators that died: nobody will ever read it, and it was a hint."""

@@ -1,13 +1,16 @@
 """Songs whose results stay on a farm whatever their age: a document each in the store, which outlives every record.
 
-A pin names an order of its song. The records of jobs are forgotten one day; the order says then what the song uses.
+A pin names an order of its song. The records of jobs are forgotten one day; the order says then what the song uses. As
+long as jobs are remembered, coordinators and `cache gc` have every pin name the last of them.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 
+from quincunx_orchestrator.farm.job import JobRecord
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import StoreError
 from quincunx_shared.farm.wire import dump
@@ -16,6 +19,9 @@ from quincunx_shared.ports import Documents
 
 #: Where pins lie, one under the digest of each song's key.
 DOCUMENTS = "pins/"
+
+#: What such a job has computed is kept like that of any earlier edit; the song is what was made before it.
+_MADE_NOTHING = ("failed", "cancelled", "superseded")
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,26 @@ class Pins:
         """Pin a song, in the place of an older pin of it."""
         self.documents.put(_name(pin.song), dump(asdict(pin)))
 
+    def renew(self, last: Mapping[str, Digest]) -> None:
+        """Have every pin name what was rendered of its song last."""
+        for pin in self.all():
+            if last.get(pin.song, pin.order) != pin.order:
+                self.set(replace(pin, order=last[pin.song]))
+
     def remove(self, song: str) -> None:
         """Let a song go; one that is not pinned stays so."""
         self.documents.delete(_name(song))
+
+
+def song_of(record: JobRecord) -> str:
+    """The key of the song that a job renders."""
+    return record.song_key or record.song or record.render
+
+
+def last_orders(records: Iterable[JobRecord]) -> dict[str, Digest]:
+    """Of each song, by key, the order of the last job that made it or may yet make it."""
+    made = (one for one in records if one.state not in _MADE_NOTHING)
+    return {song_of(one): one.order for one in sorted(made, key=lambda one: one.submitted_at)}
 
 
 def _name(song: str) -> str:

@@ -16,7 +16,7 @@ from quincunx_orchestrator.farm.housekeeping import epoch_key
 from quincunx_orchestrator.farm.job import ACTIVE, JobRecord
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.order import Order, order_from_bytes, payload_digests
-from quincunx_orchestrator.farm.pins import Pin, Pins
+from quincunx_orchestrator.farm.pins import Pin, Pins, last_orders, song_of
 from quincunx_orchestrator.farm.schedule_store import RedisSchedules
 from quincunx_orchestrator.farm.submission import Accepted
 from quincunx_shared.errors import BlobsLost, FarmError
@@ -30,9 +30,6 @@ from quincunx_shared.stores.farm_store import FarmStore, store_from
 from quincunx_shared.stores.journal_upkeep import SETTLED_SECONDS, compact
 from quincunx_shared.stores.owners import Owned
 from quincunx_shared.stores.upkeep import Findings, Removal, Statistics, Upkeep
-
-#: What such a job has computed is kept like that of any earlier edit; the song is what was made before it.
-_MADE_NOTHING = ("failed", "cancelled", "superseded")
 
 #: More jobs than a farm keeps.
 _ALL = 1_000_000
@@ -91,9 +88,7 @@ class FarmOwners:
 
     def renew_pins(self) -> None:
         """Have every pin name what was rendered of its song last: one day only the pin remembers it."""
-        for song, pin in self._pinned.items():
-            if self._last.get(song, pin.order) != pin.order:
-                self.pin(song)
+        self._pins.renew(self._last)
 
     def disown(self, songs: Iterable[str]) -> None:
         """Leave songs out from now on; the queue forgets them in its own time."""
@@ -132,9 +127,7 @@ class FarmOwners:
 
     @cached_property
     def _last(self) -> dict[str, Digest]:
-        """Of each song, the order of the last job that made it or may yet make it."""
-        records = sorted(self._records, key=lambda one: one.submitted_at)
-        return {_song_of(one): one.order for one in records if one.state not in _MADE_NOTHING}
+        return last_orders(self._records)
 
     @cached_property
     def _orders(self) -> dict[Digest, Order]:
@@ -155,7 +148,7 @@ class FarmOwners:
         by_song: dict[tuple[str, str, str], set[bytes]] = {}
         used: dict[str, float] = {}
         told = [
-            (_song_of(one), one.song or one.render, one.order, max(one.submitted_at, one.ended_at))
+            (song_of(one), one.song or one.render, one.order, max(one.submitted_at, one.ended_at))
             for one in self._records
         ]
         told += [(one.song, one.path, one.order, 0.0) for one in self._pinned.values()]
@@ -170,10 +163,6 @@ class FarmOwners:
             Owned(song, path, "", step, used[song], frozenset(signatures))
             for (song, path, step), signatures in by_song.items()
         )
-
-
-def _song_of(record: JobRecord) -> str:
-    return record.song_key or record.song or record.render
 
 
 class FarmUpkeep:
@@ -222,10 +211,7 @@ class FarmUpkeep:
         return self._owners.pinned_paths()
 
     def pin(self, song: str, *, pinned: bool) -> None:
-        """Keep what a song of `songs` uses, as it is rendered last, whatever its age; or no longer.
-
-        What is rendered later counts as soon as it is collected with the pin in sight: while jobs are remembered.
-        """
+        """Keep what a song of `songs` uses, as it is rendered last, whatever its age; or no longer."""
         if pinned:
             self._owners.pin(song)
         else:
