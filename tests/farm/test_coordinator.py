@@ -17,7 +17,7 @@ from tests.scenario.toy_farm import MIXED, NoModels, Toys, toy_farm
 
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.segment import Segment
-from quincunx_orchestrator.farm import order
+from quincunx_orchestrator.farm import order_form
 from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise
 from quincunx_orchestrator.farm.coordinator import Coordinator
 from quincunx_orchestrator.farm.dispatcher import FarmDispatcher, Message
@@ -437,7 +437,7 @@ def test_an_order_of_another_form_is_left_to_a_coordinator_that_knows_it(monkeyp
     with near_farm() as near:
         job = near.client.keep(near.toys.bind(*song(near.toys)), [MIXED])
         near.jobs.submit(job)
-        monkeypatch.setattr(order, "FORM", 1000)
+        monkeypatch.setattr(order_form, "FORM", 1000)
         near.coordinators[0].take_jobs()
         until(lambda: near.jobs.postponed)
         monkeypatch.undo()
