@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from tests.scenario.toy_farm import MIXED, NoModels, Toys, toy_farm
 
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.segment import Segment
+from quincunx_orchestrator.farm import dispatcher as dispatching
 from quincunx_orchestrator.farm import order_form
 from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise
 from quincunx_orchestrator.farm.coordinator import Coordinator
@@ -458,15 +460,34 @@ def test_what_waits_is_sent_again_when_its_job_is_put_into_a_higher_class() -> N
         assert {one.priority for one in near.post.sent} == {"user", "system"}
 
 
-def test_a_job_whose_bundles_come_back_because_nobody_fits_has_failed_and_says_why() -> None:
+def refusing(near: Near, times: float = math.inf) -> Callable[[Message], bool]:
+    """Have messages come back so often because their worker does not fit."""
+    seen: list[Message] = []
+
+    def refuse(message: Message) -> bool:
+        seen.append(message)
+        if len(seen) > times:
+            near.post.nobody_fits = ""
+            return False
+        grant = near.work.lease(message.render, message.bundles, "too new")
+        near.work.hand_back(message.render, list(grant.bundles), grant.token, "computes as y, not as x")
+        return True
+
+    return refuse
+
+
+def test_machines_that_may_be_on_their_way_are_waited_for() -> None:
     with near_farm() as near:
+        near.post.lose, near.post.nobody_fits = refusing(near, times=3), "nobody computes as x now"
+        assert near.render(*song(near.toys)).state == "succeeded"
 
-        def refuse(message: Message) -> bool:
-            grant = near.work.lease(message.render, message.bundles, "too new")
-            near.work.hand_back(message.render, list(grant.bundles), grant.token, "computes as y, not as x")
-            return True
 
-        near.post.lose = refuse
+def test_a_job_whose_bundles_come_back_because_nobody_fits_has_failed_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dispatching, "COMING_SECONDS", 1.5)
+    with near_farm() as near:
+        near.post.lose = refusing(near)
         near.post.nobody_fits = "first was signed in version 1; workers have 2"
         result = near.render(*song(near.toys))
         assert result.state == "failed"

@@ -204,6 +204,8 @@ class OnnxModel:
         try:
             with guard:
                 return tuple(self._session.run(list(self._outputs), self._with_noise(feeds, seed), options))
+        except StepFailed:
+            raise
         except Exception as error:  # the runtime's errors have no base of their own
             raise self._failure(error, timed_out=guard.ended) from error
 
@@ -232,7 +234,8 @@ class OnnxModel:
         """Refuse a noise that could never be held; it is drawn outside the runtime, in doubles, with one copy."""
         limit = self._limits.memory_bytes
         if limit and math.prod(shape) * 16 > limit:
-            raise MemoryError(f"noise {noise.name} of shape {shape} is larger than the memory allowed: bad_alloc")
+            what = f"the model asks for more memory than it may have: noise {noise.name} of shape {shape}"
+            raise StepFailed(what, where=self._place, remedy="--model-memory gives it more")
 
     def _shape(self, session: Any, fed: Mapping[str, Any]) -> tuple[int, ...]:
         """Return the shape that a noise has for these feeds."""

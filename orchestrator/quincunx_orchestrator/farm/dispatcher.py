@@ -16,7 +16,7 @@ from typing import Protocol
 from quincunx_orchestrator.farm.chunking import chunks
 from quincunx_orchestrator.farm.job import PRIORITIES, Priority
 from quincunx_orchestrator.farm.lookout import Lookout
-from quincunx_orchestrator.farm.outdated import Outdated
+from quincunx_orchestrator.farm.outdated import COMING_SECONDS, Outdated
 from quincunx_orchestrator.farm.redrive import TICK_SECONDS, Seen, Sent, is_lost
 from quincunx_orchestrator.farm.wake import RenderStopped, Wake
 from quincunx_shared.canonical import digest_of_bytes
@@ -124,6 +124,8 @@ class _Stage:
         self._sent: dict[str, Sent] = {}
         self._returned: Mapping[str, int] = {}
         self._claimed: set[str] = set()
+        #: Since when nobody is there who could take bundles of a recipe.
+        self._unfit_since: dict[str, float] = {}
         self._swept = dispatcher.clock()
         #: By class of machine and priority, whether messages wait, as far as it was asked in this sweep.
         self._waiting: dict[tuple[str, Priority], bool] = {}
@@ -173,7 +175,7 @@ class _Stage:
             self._release({name: self._contents[name] for name in self.open if name in unknown})
         self._returned = farm.work.returned(farm.render) if unclaimed else {}
         lost = [name for name in self.open if name in unknown or (name in unclaimed and self._is_late(name, now))]
-        self._ask_whether_any_fits([name for name in lost if self._returned.get(name)])
+        self._ask_whether_any_fits([name for name in lost if self._returned.get(name)], now)
         interrupted = [name for name in lost if name in self._claimed]
         self._claimed = {name for name in self.open if name not in unclaimed and name not in unknown}
         if lost:
@@ -183,11 +185,13 @@ class _Stage:
             self.send(interrupted, "system")
             self.send([name for name in lost if name not in interrupted])
 
-    def _ask_whether_any_fits(self, returned: Sequence[str]) -> None:
-        """Ask of one kind each of the bundles that came back. Raises `Outdated` if nobody is left who could take it."""
+    def _ask_whether_any_fits(self, returned: Sequence[str], now: float) -> None:
+        """Ask of one kind each of the bundles that came back. Raises `Outdated` if nobody came who could take it."""
         kinds = {self.bundles[name].recipe: self.bundles[name] for name in returned}
-        for bundle in kinds.values():
-            if why := self._farm.post.outdated(bundle):
+        for recipe, bundle in kinds.items():
+            if not (why := self._farm.post.outdated(bundle)):
+                self._unfit_since.pop(recipe, None)
+            elif now - self._unfit_since.setdefault(recipe, now) >= COMING_SECONDS:
                 raise Outdated(why)
 
     def _is_late(self, name: str, now: float) -> bool:

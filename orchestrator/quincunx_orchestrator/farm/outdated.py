@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: Workers that left may come back as they were, after a restart or when there is work for them.
 RECENT_SECONDS = 3600.0
 
+#: So long machines are waited for that may be on their way: a farm that was off, nodes that are started for the work.
+COMING_SECONDS = 900.0
+
 
 class Outdated(QuincunxError):
     """What was signed can never be computed."""

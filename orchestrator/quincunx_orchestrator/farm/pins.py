@@ -7,10 +7,10 @@ long as jobs are remembered, coordinators and `cache gc` have every pin name the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from quincunx_orchestrator.farm.job import JobRecord
+from quincunx_orchestrator.farm.job import JobRecord, JobState
 from quincunx_shared.canonical import digest_of_bytes
 from quincunx_shared.errors import StoreError
 from quincunx_shared.farm.wire import dump
@@ -20,8 +20,8 @@ from quincunx_shared.ports import Documents
 #: Where pins lie, one under the digest of each song's key.
 DOCUMENTS = "pins/"
 
-#: What such a job has computed is kept like that of any earlier edit; the song is what was made before it.
-_MADE_NOTHING = ("failed", "cancelled", "superseded")
+#: What a job of another state has computed is kept like that of any earlier edit; the song is what was made before it.
+MADE: tuple[JobState, ...] = ("succeeded", "partial")
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ def song_of(record: JobRecord) -> str:
     return record.song_key or record.song or record.render
 
 
-def last_orders(records: Iterable[JobRecord]) -> dict[str, Digest]:
-    """Of each song, by key, the order of the last job that made it or may yet make it."""
-    made = (one for one in records if one.state not in _MADE_NOTHING)
-    return {song_of(one): one.order for one in sorted(made, key=lambda one: one.submitted_at)}
+def last_orders(records: Iterable[JobRecord], states: Collection[JobState] | None = MADE) -> dict[str, Digest]:
+    """Of each song, by key, the order of the last job in one of these states, or in any: the last that made it."""
+    found = (one for one in records if states is None or one.state in states)
+    return {song_of(one): one.order for one in sorted(found, key=lambda one: one.submitted_at)}
 
 
 def _name(song: str) -> str:

@@ -16,10 +16,10 @@ from quincunx_orchestrator.farm.housekeeping import epoch_key
 from quincunx_orchestrator.farm.job import ACTIVE, JobRecord
 from quincunx_orchestrator.farm.job_store import RedisJobStore
 from quincunx_orchestrator.farm.order import Order, order_from_bytes, payload_digests
-from quincunx_orchestrator.farm.pins import Pin, Pins, last_orders, song_of
+from quincunx_orchestrator.farm.pins import MADE, Pin, Pins, last_orders, song_of
 from quincunx_orchestrator.farm.schedule_store import RedisSchedules
 from quincunx_orchestrator.farm.submission import Accepted
-from quincunx_shared.errors import BlobsLost, FarmError
+from quincunx_shared.errors import BadInput, BlobsLost, FarmError
 from quincunx_shared.farm.redis_client import connect, plain_errors
 from quincunx_shared.farm.redis_index import RedisIndex
 from quincunx_shared.farm.settings import FarmSettings
@@ -76,11 +76,12 @@ class FarmOwners:
         return sorted(one.path for one in self._pinned.values())
 
     def pin(self, song: str) -> None:
-        """Keep what a song of `owned` uses."""
+        """Keep what a song of `owned` uses. Raises `BadInput` if nothing was made of it."""
         order = self._last.get(song)
-        if order in self._orders:
-            path = next(one.path for one in self._owned if one.song == song)
-            self._pins.set(Pin(song, path, order))
+        if order not in self._orders:
+            raise BadInput("nothing was made of this song yet", where=song, remedy="submit it, and pin it then")
+        path = next(one.path for one in self._owned if one.song == song)
+        self._pins.set(Pin(song, path, order))
 
     def unpin(self, song: str) -> None:
         """Keep it no longer than others."""
@@ -88,7 +89,7 @@ class FarmOwners:
 
     def renew_pins(self) -> None:
         """Have every pin name what was rendered of its song last: one day only the pin remembers it."""
-        self._pins.renew(self._last)
+        self._pins.renew(last_orders(self._records))
 
     def disown(self, songs: Iterable[str]) -> None:
         """Leave songs out from now on; the queue forgets them in its own time."""
@@ -109,7 +110,8 @@ class FarmOwners:
         digests = {one.order for one in self._records}
         digests |= {Digest(one.result["digest"]) for one in self._records if "digest" in one.result}
         digests |= {one.order for one in self._scheduled} | {one.order for one in self._pinned.values()}
-        for order in self._orders.values():
+        # A job that failed may be tried again as it was.
+        for order in self._read(set(self._orders) | set(last_orders(self._records, None).values())).values():
             digests |= payload_digests(order) | order.files
         return digests
 
@@ -127,13 +129,17 @@ class FarmOwners:
 
     @cached_property
     def _last(self) -> dict[str, Digest]:
-        return last_orders(self._records)
+        """Of each song the last that was made, or is about to be."""
+        return last_orders(self._records, (*MADE, *ACTIVE))
 
     @cached_property
     def _orders(self) -> dict[Digest, Order]:
         """The orders of active and scheduled jobs, of the last job of each song, and of pins."""
         wanted = {one.order for one in self._records if one.state in ACTIVE} | set(self._last.values())
         wanted |= {one.order for one in self._scheduled} | {one.order for one in self._pinned.values()}
+        return self._read(wanted)
+
+    def _read(self, wanted: Iterable[Digest]) -> dict[Digest, Order]:
         found: dict[Digest, Order] = {}
         for digest in wanted:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,7 +20,7 @@ from quincunx_shared.events import StepProgressed, StepRan
 from quincunx_shared.farm.memory_work_state import MemoryWorkState
 from quincunx_shared.farm.messages import RunBundles
 from quincunx_shared.farm.wire import bundle_to_json
-from quincunx_shared.farm.work_state import MOST_ATTEMPTS
+from quincunx_shared.farm.work_state import MOST_ATTEMPTS, BundleId, Verdict
 from quincunx_shared.intervention import Intervention
 from quincunx_shared.manifest import Input, Option
 from quincunx_shared.names import PortKey, RenderId, Signature
@@ -369,3 +369,22 @@ def test_what_was_begun_before_computes_alone() -> None:
     for thread in threads:
         thread.join()
     assert order == ["many", "alone"]
+
+
+def test_leases_are_renewed_in_every_message_of_a_process() -> None:
+    """The keeper may sleep already, after the last message, when the next one comes."""
+
+    class Renewing(MemoryWorkState):
+        renewed = 0
+
+        def renew(self, render: RenderId, ids: Sequence[BundleId], token: str) -> Verdict:
+            self.renewed += 1
+            return super().renew(render, ids, token)
+
+    work = Renewing(ManualClock(), lambda _: MemoryBoard(), lambda _: MemoryEventLog())
+    keeper = Keeper(work, lease_seconds=1.5)
+    for message in (1, 2):
+        with keeper.keeping(RENDER, "token", ["1/a/toy"]):
+            until(lambda message=message: work.renewed >= message, 4.0)  # type: ignore[misc]
+            work.renewed = message
+        until(lambda: not keeper._holdings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
@@ -88,6 +89,7 @@ class Device:
 
 
 FULL = DeviceFailed("CUDA failure 2: out of memory")
+_ = None
 DEAD = DeviceFailed("could not start cuda", started=False)
 
 
@@ -111,6 +113,29 @@ def test_a_device_that_failed_is_tried_once_more_and_then_told_of(
     assert device.failure() is failure
     with ThreadPoolExecutor() as pool:
         assert pool.submit(device.failure).result() is None, "it failed nobody else"
+
+
+def test_a_model_that_filled_its_device_is_gone_when_it_is_loaded_again() -> None:
+    class Filling:
+        def run(self, feeds: Any, *, seed: int = 0) -> tuple[Any, ...]:  # noqa: ARG002
+            try:
+                raise RuntimeError("CUDA failure 2: out of memory")
+            except RuntimeError as error:
+                raise DeviceFailed(str(error)) from error
+
+    loaded: list[weakref.ref[Any]] = []
+    alive: list[bool] = []
+
+    def load(_: Digest) -> Any:
+        alive.extend(one() is not None for one in loaded)
+        model = Filling()
+        loaded.append(weakref.ref(model))
+        return model
+
+    device = DeviceModels(SimpleNamespace(model=load, file=lambda _: CONTENT))
+    with pytest.raises(DeviceFailed):
+        device.model(DIGEST).run({})
+    assert alive == [False]
 
 
 def test_models_of_a_device_run_one_after_the_other() -> None:

@@ -6,6 +6,7 @@ Nothing here raises: whatever goes wrong, bundles go back, or their leases end, 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -45,6 +46,9 @@ TOGETHER_SECONDS, MOST_TOGETHER = 0.05, 16
 
 #: A step that waited so long for its turn asks first whether it is still wanted.
 ASK_AGAIN_SECONDS = 0.1
+
+#: And so long after it asked it does not ask again.
+ASK_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ class _MessageRun:
         self._sharing = threading.Lock()
         self._left = list(bundles)
         self._broken = False
+        self._asked_at = -math.inf
         self._reporter = Reporter(holding, post.work, post.bench, self._count)
 
     def run(self) -> int:
@@ -221,24 +226,35 @@ class _MessageRun:
             holding.sign()
             # What has computed something is finished; what only waits for its turn is left to others.
             leaving = post.draining.overdue if turn.begun else post.draining.asked
-            return holding.verdict == "go" and not leaving
+            return holding.verdict == "go" and not leaving and not turn.given_up
 
         def wanted(waited: float) -> bool:
-            return going_on() and (waited < ASK_AGAIN_SECONDS or self._is_still_ours(name))
+            return going_on() and not self._broken and (waited < ASK_AGAIN_SECONDS or self._is_still_ours(name))
 
         turn = BundleTurn(post.bench.turn, wanted)
         bench = replace(post.bench, log=log, turn=turn, waiting=turn.waiting)
-        outcome = run_bundle(bundle, self._board, bench, going_on=going_on)
-        if (failure := post.failure()) is not None:
-            # One that never computed says nothing about this bundle: a dead device counts against nobody.
-            post.keeper.end_by(holding, name if failure.started else "", f"worker {post.name}: {failure}")
-            return
-        if going_on() and not turn.given_up:
+        try:
+            outcome = run_bundle(bundle, self._board, bench, going_on=going_on)
+        finally:
+            failed = self._heed_failure(name)
+        if going_on() and not failed:
             self._reporter.take(Finished(name, outcome_to_json(outcome), outcome.exports, log.events))
+
+    def _heed_failure(self, name: BundleId) -> bool:
+        """End the process if its device failed: whatever else it would begin, it would fail."""
+        post = self._post
+        if (failure := post.failure()) is None:
+            return False
+        # One that never computed says nothing about this bundle: a dead device counts against nobody.
+        post.keeper.end_by(self._holding, name if failure.started else "", f"worker {post.name}: {failure}")
+        return True
 
     def _is_still_ours(self, name: BundleId) -> bool:
         """Whether the render goes on, and with it a bundle that stood still for a while."""
-        holding = self._holding
+        holding, now = self._holding, time.monotonic()
+        if now - self._asked_at < ASK_PAUSE_SECONDS:
+            return True
+        self._asked_at = now
         try:
             verdict = self._post.work.renew(holding.render, [name], holding.token)
         except Exception:  # whatever it is: a lease may hold until somebody hears better

@@ -54,12 +54,15 @@ class LeasedModel:
         with self._device.lease:
             try:
                 return self._model.run(feeds, seed=seed)
-            except DeviceFailed as failed:
-                self._device.clear()
-                del self._model
-                with self._device.telling():
-                    self._model = self._loaded_again(failed)
-                    return self._model.run(feeds, seed=seed)
+            except DeviceFailed as error:
+                failed = error.with_traceback(None)
+            # Where it came from would hold on to the model that is to leave.
+            failed.__cause__ = failed.__context__ = None
+            self._device.clear()
+            del self._model
+            with self._device.telling():
+                self._model = self._loaded_again(failed)
+                return self._model.run(feeds, seed=seed)
 
     def _loaded_again(self, failed: DeviceFailed) -> Model:
         try:

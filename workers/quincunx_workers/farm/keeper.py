@@ -118,6 +118,8 @@ class Keeper:
         self._hung(culprit)
 
     def _be_awake(self) -> None:
+        # It may be there, and sleep until there is something to keep.
+        self._changed.notify_all()
         if self._thread is None:
             self._thread = threading.Thread(target=self._keep, name="quincunx-keeper", daemon=True)
             self._thread.start()

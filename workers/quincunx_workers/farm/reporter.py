@@ -85,14 +85,14 @@ class Reporter:
         holding = self._holding
         self._bench.recall.flush()
         accepted = self._work.finish(holding.render, holding.token, reports)
-        # Whoever waits for one of these waits a moment longer than the stage.
-        self._bench.flights.land()
         reported = {one.id for one in reports}
         with self._changed:
             self.ended += len(accepted)
             self._unreported = tuple(one for one in self._unreported if one not in reported)
             holding.ids = [one for one in holding.ids if one not in reported]
         self._heard([one for one in reports if one.id in accepted])
+        # Whoever waits for one of these waits a moment longer than the stage.
+        self._bench.flights.land()
 
     def _raise_error(self) -> None:
         if self._error is not None:

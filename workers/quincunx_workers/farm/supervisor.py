@@ -8,6 +8,7 @@ and a farm whose workers die together does not spend its processors on starting 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -78,6 +79,9 @@ class Supervisor:
         # A signal between the fork and the child's own receivers would be heard by nobody.
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         above = os.getpid()
+        if self._is_ending():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+            return 0
         self._pid = os.fork()
         if self._pid == 0:
             _become_worker(above)
@@ -90,6 +94,9 @@ class Supervisor:
             time.sleep(LOOK_SECONDS)
         return code
 
+    def _is_ending(self) -> bool:
+        return self._end_by is not None
+
     def _code(self) -> int | None:
         """How the worker has ended; None if it runs."""
         pid, status = os.waitpid(self._pid, os.WNOHANG)
@@ -100,7 +107,8 @@ class Supervisor:
 
     def _send(self, number: int) -> None:
         if self._pid:
-            os.kill(self._pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has ended this moment
+                os.kill(self._pid, number)
 
     def _rest(self, seconds: float) -> None:
         until = time.monotonic() + seconds
