@@ -19,6 +19,7 @@ from tests.scenario.toy_farm import MIXED, NoModels, Toys, toy_farm
 from quincunx_orchestrator.core.lanes import Barrier
 from quincunx_orchestrator.core.segment import Segment
 from quincunx_orchestrator.farm import dispatcher as dispatching
+from quincunx_orchestrator.farm import order as orders
 from quincunx_orchestrator.farm import order_form
 from quincunx_orchestrator.farm.client import FarmClient, RenderEndedOtherwise
 from quincunx_orchestrator.farm.coordinator import Coordinator
@@ -435,16 +436,26 @@ def test_a_job_outlives_what_its_coordinator_meets() -> None:
         assert np.array_equal(result.payloads[MIXED], expected())
 
 
-def test_an_order_of_another_form_is_left_to_a_coordinator_that_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_of_a_newer_form_is_left_to_a_coordinator_that_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with near_farm() as near:
+        monkeypatch.setattr(orders, "FORM", 1000)
+        job = near.client.keep(near.toys.bind(*song(near.toys)), [MIXED])
+        near.jobs.submit(job)
+        near.coordinators[0].take_jobs()
+        until(lambda: near.jobs.postponed)
+        monkeypatch.setattr(order_form, "FORM", 1000)
+        assert "form" in near.jobs.postponed[0]
+        assert near.client.wait(job.render).state == "succeeded"
+
+
+def test_an_order_of_an_older_form_is_waited_for_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     with near_farm() as near:
         job = near.client.keep(near.toys.bind(*song(near.toys)), [MIXED])
         near.jobs.submit(job)
         monkeypatch.setattr(order_form, "FORM", 1000)
         near.coordinators[0].take_jobs()
-        until(lambda: near.jobs.postponed)
-        monkeypatch.undo()
-        assert "form" in near.jobs.postponed[0]
-        assert near.client.wait(job.render).state == "succeeded"
+        (told,) = near.client.wait(job.render).failed.values()
+        assert "of an older version" in told
 
 
 def test_what_waits_is_sent_again_when_its_job_is_put_into_a_higher_class() -> None:

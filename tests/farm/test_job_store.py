@@ -396,3 +396,12 @@ def test_whatever_is_asked_for_in_whatever_order(client: Redis) -> None:
     run_state_machine_as_test(
         Jobs, settings=settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=allowed)
     )
+
+
+def test_an_attempt_comes_after_all_that_was_released_for_the_job(store: RedisJobStore, client: Redis) -> None:
+    """A Redis that lost the job may have heard of a later attempt before the job was queued anew."""
+    submit(store, "r1")
+    client.hset(render_key("qx", RenderId("r1"), "state"), "generation", 300)
+    claim = store.claim_next("one")
+    assert claim is not None
+    assert claim.generation == 301

@@ -116,7 +116,10 @@ local function take(render)
   redis.call('ZADD', key('running'), now + tonumber(ARGV[4]), render)
   redis.call('HSET', job(render), 'state', 'running', 'owner', ARGV[2], 'token', ARGV[3])
   redis.call('HSET', job(render), 'note', '')
-  redis.call('HINCRBY', job(render), 'generation', 1)
+  -- After a loss of Redis the work may be of a later attempt than the job, which is queued anew.
+  local work = redis.call('HGET', farm .. ':{' .. render .. '}:state', 'generation')
+  local last = math.max(tonumber(get(render, 'generation')) or 0, tonumber(work) or 0)
+  redis.call('HSET', job(render), 'generation', last + 1)
   if get(render, 'started_at') == '' then redis.call('HSET', job(render), 'started_at', stamp) end
   return render
 end

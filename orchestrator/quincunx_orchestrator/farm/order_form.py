@@ -18,7 +18,7 @@ FORM = 4
 
 
 class UnknownForm(BadMessage):
-    """An order of a newer version, or of a much older one: another coordinator may know it."""
+    """An order of a newer version: another coordinator may know it."""
 
 
 def names_from_bytes(content: bytes) -> SegmentNames:
@@ -40,10 +40,10 @@ def refusing() -> Iterator[None]:
 def opened(content: bytes) -> list[Any]:
     """All of an order but its form, as `order_to_bytes` lays it out."""
     form, *told = list(json.loads(zlib.decompress(content)))
-    if form != FORM:
-        raise UnknownForm(
-            f"an order of form {form} is not known here", remedy="upgrade the older side; submit it again"
-        )
+    if not isinstance(form, int) or form < FORM:
+        raise BadMessage(f"an order of form {form} is of an older version", remedy="submit the song again")
+    if form > FORM:
+        raise UnknownForm(f"an order of form {form} is not known here", remedy="upgrade this coordinator")
     return told
 
 

@@ -51,21 +51,21 @@ def command(name: str, as_json: bool, **flags: str | None) -> None:
 
 
 def _shown(desk: Desk, record: JobRecord) -> Shown:
+    from quincunx_orchestrator.cli.farm.failures import Failures
     from quincunx_orchestrator.cli.farm.tellers import Tally
     from quincunx_orchestrator.cli.farm.waiting import reason_to_wait
     from quincunx_orchestrator.core.segment_names import NAMELESS
-    from quincunx_shared.events import StepFailed
     from quincunx_shared.farm.redis_time import RedisTime
 
-    tally, failed = Tally(), []
+    tally, failed = Tally(), Failures()
     # Of a job that is over, the record tells the counts; its events may be many.
     if record.state not in ("succeeded", "cancelled", "superseded"):
         for _, event in desk.jobs.follow(record.render, 0, 0.0):
             tally.hear(event)
-            failed += [event] if isinstance(event, StepFailed) else []
-    names = _names(desk, record) if failed else NAMELESS
+            failed.hear(event)
+    names = _names(desk, record) if failed.last else NAMELESS
     silent = RedisTime(desk.redis).now() - tally.last_at
-    return Shown(record, reason_to_wait(desk, record, silent), tally, names, failed)
+    return Shown(record, reason_to_wait(desk, record, silent), tally, names, list(failed.last.values()))
 
 
 def _names(desk: Desk, record: JobRecord) -> SegmentNames:
