@@ -149,13 +149,13 @@ def test_a_worker_that_was_frozen_past_its_lease_changes_nothing(desk: WorkerDes
 
 def test_a_cancelled_render_stops_between_two_steps(desk: WorkerDesk) -> None:
     with desk.worker():
-        desk.send(desk.release([desk.toy("a", seconds=0.4), desk.toy("b")]))
+        desk.send(desk.release([desk.toy(name, seconds=0.4) for name in "ab"]))
         until(lambda: desk.runs())
         desk.work.stop(RENDER)
         other = desk.release([desk.toy("c")], render="r2")
         desk.send(other)
         until(lambda: desk.runs()["c"])
-    assert desk.runs() == {"a": 1, "c": 1}
+    assert sorted(desk.runs().values()) == [1, 1], "one of the two, and the other render's"
     assert desk.outcomes() == {}
 
 
@@ -165,9 +165,11 @@ def test_a_worker_told_to_end_finishes_its_bundle_and_hands_back_the_rest(desk: 
         until(lambda: desk.runs())
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(10) == 0
-    assert desk.runs() == {"a": 1}
-    assert set(desk.outcomes()) == {"a"}
-    assert desk.work.unclaimed(RENDER, desk.bundles) == {"1/b/toy", "1/c/toy"}
+    # Of two that are under way, whichever computes is finished.
+    ((ran, times),) = desk.runs().items()
+    assert (ran in "abc", times) == (True, 1)
+    assert set(desk.outcomes()) == {ran}
+    assert desk.work.unclaimed(RENDER, desk.bundles) == {f"1/{one}/toy" for one in "abc" if one != ran}
 
 
 def test_a_drained_node_takes_no_more_until_it_may(desk: WorkerDesk) -> None:
