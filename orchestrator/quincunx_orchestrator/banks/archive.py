@@ -50,12 +50,10 @@ class Archive:
             with self.zip.open(entry) as packed, target.open("xb") as out:
                 # Reads at most the size the table promises, and checks the sum at the end.
                 shutil.copyfileobj(packed, out, 1 << 20)
-        except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, ValueError) as error:
-            raise _broken(self.where, f"{'/'.join(parts)} cannot be unpacked: {error}") from error
-        except Exception as error:
-            # zlib has an error of its own, which is not worth an import.
-            if isinstance(error, OSError):
-                raise
+        except OSError:
+            # The disk it is written to is not the archive's fault.
+            raise
+        except Exception as error:  # of zipfile, zlib and lzma, each with classes of its own
             raise _broken(self.where, f"{'/'.join(parts)} cannot be unpacked: {error}") from error
         if target.stat().st_size != entry.file_size:
             raise _broken(self.where, f"{'/'.join(parts)} is shorter than the archive says")
@@ -70,6 +68,7 @@ def open_archive(path: Path, encoding: str = "") -> Iterator[Archive]:
             size = _refuse_wide_table(stream, where)
             with zipfile.ZipFile(stream) as opened:
                 yield Archive(opened, _checked(opened, size, encoding, where), where)
+    # The last is how zipfile says that the archive needs a newer version of the format than it reads.
     except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError) as error:
         raise _broken(where, f"this is no whole zip archive: {error}") from error
     except OSError as error:

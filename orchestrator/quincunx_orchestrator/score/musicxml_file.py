@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 #: A symphony has a third of it.
 SIZE_LIMIT = 30_000_000
 
-#: What the library says of a compressed file that is cut or spoilt.
+#: What the library says of a compressed file that is cut or spoilt; NotImplementedError is its word for a way of
+#: compression that it does not know.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError)
 
 #: Elements inside of elements; MusicXML needs a dozen.
