@@ -214,6 +214,16 @@ def test_what_is_removed_runs_no_more(redis: Redis, schedules: RedisSchedules, d
     assert documents.names() == []
 
 
+def test_a_schedule_that_cannot_be_read_keeps_none_of_the_others_waiting(
+    redis: Redis, schedules: RedisSchedules, documents: Documents
+) -> None:
+    due = schedules.set(YEARLY)
+    documents.put("schedules/broken", b"of another version")
+    redis.flushall()
+    assert schedules.restore() == 1
+    assert schedules.all() == [Planned(YEARLY, due)]
+
+
 def test_schedules_outlive_a_redis_that_lost_everything(redis: Redis, schedules: RedisSchedules) -> None:
     due = schedules.set(YEARLY)
     late = schedules.set(Schedule("once", "2099-01-01T00:00", JOB))

@@ -63,7 +63,7 @@ class Post(Protocol):
         """Why no worker will ever take a bundle; empty if one may."""
 
     def slots(self, cluster: str) -> int:
-        """How many workers take messages of this class of machine."""
+        """How many bundles of this class of machine can run at once."""
 
 
 @dataclass

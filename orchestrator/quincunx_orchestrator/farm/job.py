@@ -1,7 +1,7 @@
-"""What a job is, and what may become of it. Pure: the store asks here which changes are allowed.
+"""What a job is, and what may become of it. Pure: the scripts of the store make these changes and no others.
 
 pending ──► running ──► succeeded | partial | failed
-   │  ▲        │  └───► pending      its coordinator is gone
+   │  ▲        │                     when its coordinator is gone it stays so, and another takes it
    ▼  │        ▼
   paused ◄─────┘                     and every one of these may be cancelled or superseded
 """

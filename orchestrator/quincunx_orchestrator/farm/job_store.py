@@ -1,7 +1,7 @@
 """The jobs of a farm, in Redis: a bounded queue, who has which job, and what became of those that ended.
 
 Every change is one script, so that it is whole or did not happen. Leases are kept in the time of Redis; a token fences
-them: who lost a job can no longer end it. Which changes are allowed is decided in `job`.
+them: who lost a job can no longer end it. Which changes there are stands in `job`.
 """
 
 from __future__ import annotations

@@ -112,9 +112,8 @@ def open_farm(settings: FarmSettings, *, name: str = "quincunx") -> Iterator[Ope
     """Open the farm that the settings name. Raises `FarmUnreachable`, `FarmRefused` and `StoreError`, inside, too."""
     where = f"Redis at {settings.redis_url}"
     with plain_errors(where), closing(connect(settings, name=name)) as client, closing(store_from(settings)) as store:
-        app = new_app(settings)
         client.ping()
-        with closing(store.behind()) as blobs:
+        with closing(new_app(settings)) as app, closing(store.behind()) as blobs:
             recall = Recall(RedisIndex(client, settings.namespace), blobs)
             jobs = RedisJobStore(client, settings.namespace, lease_seconds=settings.lease_seconds)
             work = RedisWorkState(client, settings.namespace, settings.lease_seconds)
@@ -129,7 +128,6 @@ def open_farm(settings: FarmSettings, *, name: str = "quincunx") -> Iterator[Ope
                 work,
                 RedisNodes(client, settings.namespace),
             )
-        app.close()
 
 
 def envelope_key(settings: FarmSettings) -> bytes:

@@ -117,16 +117,24 @@ class RedisSchedules:
         lost = [name for name in self._documents.names(DOCUMENTS) if name.removeprefix(DOCUMENTS) not in known]
         found = 0
         for name in lost:
-            content = self._documents.get(name)
-            if content is not None:
-                schedule = _from_bytes(content)
-                # One that is over in the meantime is due now; one that ran already is accepted once all the same.
-                after = 0.0 if schedule.once else self._has_run_until(schedule.name)
-                due = next_due(schedule.when, schedule.zone, after)
-                if due is not None:
-                    self._put(schedule.name, content, due)
-                    found += 1
+            try:
+                found += self._restored(name)
+            except QuincunxError as error:
+                # One that cannot be read here keeps none of the others waiting.
+                LOG.error("%s is left: %s", name, error)
         return found
+
+    def _restored(self, name: str) -> bool:
+        content = self._documents.get(name)
+        if content is None:
+            return False
+        schedule = _from_bytes(content)
+        # One that is over in the meantime is due now; one that ran already is accepted once all the same.
+        after = 0.0 if schedule.once else self._has_run_until(schedule.name)
+        due = next_due(schedule.when, schedule.zone, after)
+        if due is not None:
+            self._put(schedule.name, content, due)
+        return due is not None
 
     def _run(self, schedule: Schedule, due: float, now: float) -> RenderId:
         job = replace(schedule.job, render=render_of(schedule, due), submitted_at=now)

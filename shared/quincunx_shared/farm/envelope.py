@@ -28,7 +28,7 @@ MOST_CHARACTERS = 4_000_000
 
 
 class BadEnvelope(QuincunxError):
-    """A message that nobody of this farm wrote, or that is too old. It is counted, and nothing is done."""
+    """A message that nobody of this farm wrote, or that is too old. Workers count it; nothing is done."""
 
 
 def seal(kind: str, fields: Mapping[str, Any], key: bytes, now: float, ttl: float = TTL_SECONDS) -> str:

@@ -6,7 +6,7 @@ from tests.scenario.songs import SONG
 
 from quincunx_orchestrator.core.compiler import Compiler
 from quincunx_orchestrator.embedded import installed_steps, manifests_of, this_machine
-from quincunx_orchestrator.farm.studio import numeric_classes_of
+from quincunx_orchestrator.farm.numeric_classes import numeric_classes_of
 from quincunx_orchestrator.score.ustx import read_ustx
 from quincunx_orchestrator.song.assembly import assemble
 from quincunx_orchestrator.song.voices import cast, find_voices

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from quincunx_orchestrator.cli.job import Job, Room, Wishes
 from quincunx_orchestrator.cli.workspace import Workspace
 from quincunx_orchestrator.embedded import installed_steps, manifests_of
+from quincunx_orchestrator.farm.numeric_classes import numeric_classes_of
 from quincunx_orchestrator.farm.remote import OnFarm
-from quincunx_orchestrator.farm.studio import numeric_classes_of
 from quincunx_orchestrator.installed import interpolations, operators
 from quincunx_orchestrator.studio import Studio
 from quincunx_shared.names import Digest, RenderId

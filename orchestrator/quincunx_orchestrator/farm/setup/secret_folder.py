@@ -26,10 +26,6 @@ SIGNING = ("coordinator", "worker", "client")
 FLOWER_NAME = "farm"
 
 
-def _draw() -> str:
-    return secrets.token_urlsafe(32)
-
-
 class SecretFolder:
     """A folder of secrets. `mode` is what each file may be read by: 0o400 on a machine, 0o444 in a volume."""
 
